@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { lilconfig } from 'lilconfig'
+import { PgBranchError } from '../lib/errors.ts'
+
+export const configFileNames: string[] = [
+  'pg-branch.config.ts',
+  'pg-branch.config.js',
+  'pg-branch.config.mjs',
+  'pg-branch.config.json',
+]
+
+export interface FoundConfig {
+  /** The configuration file, or the package.json that holds the key; undefined if there is none. */
+  file: string | undefined
+  /** Directory to which relative paths refer: the file's, else the nearest one with a package.json. */
+  baseDir: string
+  /** Every path looked at. If one of them appears or changes, the answer may be another. */
+  candidates: string[]
+}
+
+/**
+ * Finds the nearest configuration from `rootDir` upwards, not beyond the repository (`.git`).
+ *
+ * @throws PgBranchError `PGB_CONFIG_AMBIGUOUS` if one directory holds two of them,
+ * `PGB_CONFIG_NOT_FOUND` if `explicitFile` (relative to `rootDir`) does not exist.
+ */
+export async function findConfig(rootDir: string, explicitFile?: string): Promise<FoundConfig> {
+  if (explicitFile !== undefined) {
+    const file = isAbsolute(explicitFile) ? explicitFile : resolve(rootDir, explicitFile)
+    if (!existsSync(file)) {
+      throw new PgBranchError(`there is no configuration file ${file}`, {
+        code: 'PGB_CONFIG_NOT_FOUND',
+        hint: `The option \`config\` names it, relative to the test root ${rootDir}.`,
+      })
+    }
+    return { file, baseDir: dirname(file), candidates: [file] }
+  }
+  const dirs = listDirsUpwards(rootDir)
+  // Loaders only answer "is it here": the file is loaded later, in another process.
+  const searcher = lilconfig('pg-branch', {
+    searchPlaces: [...configFileNames, 'package.json'],
+    stopDir: dirs.at(-1) ?? rootDir,
+    loaders: Object.fromEntries(['.ts', '.js', '.mjs', '.json'].map((ext) => [ext, readPresence])),
+  })
+  const file = (await searcher.search(rootDir))?.filepath
+  const searched = file === undefined ? dirs : dirs.slice(0, dirs.indexOf(dirname(file)) + 1)
+  const candidates = searched.flatMap((dir) => [...configFileNames, 'package.json'].map((name) => join(dir, name)))
+  if (file !== undefined) assertUnambiguous(file)
+  const packageDir = dirs.find((dir) => existsSync(join(dir, 'package.json'))) ?? rootDir
+  return { file, baseDir: file === undefined ? packageDir : dirname(file), candidates }
+}
+
+function readPresence(path: string, content: string): unknown {
+  if (!path.endsWith('package.json')) return { present: true }
+  try {
+    return JSON.parse(content)
+  } catch {
+    return {}
+  }
+}
+
+function assertUnambiguous(file: string): void {
+  const dir = dirname(file)
+  const present = configFileNames.filter((name) => existsSync(join(dir, name)))
+  if (hasPackageKey(join(dir, 'package.json'))) present.push('the key "pg-branch" of package.json')
+  if (present.length < 2) return
+  throw new PgBranchError(`${dir} has more than one configuration: ${present.join(', ')}`, {
+    code: 'PGB_CONFIG_AMBIGUOUS',
+    hint: 'Keep one of them, or name one with the environment option `config`.',
+  })
+}
+
+function hasPackageKey(file: string): boolean {
+  try {
+    return 'pg-branch' in (JSON.parse(readFileSync(file, 'utf8')) as object)
+  } catch {
+    return false
+  }
+}
+
+function listDirsUpwards(rootDir: string): string[] {
+  const dirs = [resolve(rootDir)]
+  for (let dir = dirs[0] ?? rootDir; !existsSync(join(dir, '.git')) && dirname(dir) !== dir; ) {
+    dir = dirname(dir)
+    dirs.push(dir)
+  }
+  return dirs
+}

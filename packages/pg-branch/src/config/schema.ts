@@ -1,0 +1,70 @@
+import * as v from 'valibot'
+import type { UserConfig } from './types.ts'
+
+const count = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0, 'must be 0 or more'))
+const name = v.pipe(
+  v.string(),
+  v.regex(/^[^\0]+$/, 'must not be empty'),
+  v.check((value) => Buffer.byteLength(value) <= 63, 'must be at most 63 bytes, the limit of Postgres'),
+)
+const globs = v.array(v.pipe(v.string(), v.nonEmpty('must not be empty')))
+
+const step = v.union(
+  [
+    v.strictObject({ kind: v.literal('sql'), globs: v.pipe(globs, v.minLength(1, 'names no file')) }),
+    v.strictObject({
+      kind: v.literal('command'),
+      line: v.pipe(v.string(), v.nonEmpty('must not be empty')),
+      inputs: globs,
+      env: v.record(v.string(), v.string()),
+    }),
+    v.function(),
+  ],
+  'must be sql(…), command(…) or a function',
+)
+
+/** What a user may write. Kept beside `UserConfig`: the compiler checks below that they agree. */
+export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject({
+  seed: v.optional(v.union([v.array(step), step], 'must be sql(…), command(…), a function, or a list of these')),
+  database: v.optional(name),
+  postgres: v.optional(
+    v.strictObject({
+      version: v.optional(v.picklist([15, 16, 17, 18])),
+      provider: v.optional(v.picklist(['embedded', 'system'])),
+      bin: v.optional(v.string()),
+      settings: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
+    }),
+  ),
+  volume: v.optional(
+    v.strictObject({
+      driver: v.optional(v.picklist(['btrfs', 'reflink', 'copy'])),
+      path: v.optional(v.string()),
+    }),
+  ),
+  pool: v.optional(v.strictObject({ size: v.optional(v.pipe(count, v.maxValue(64, 'must be at most 64'))) })),
+  env: v.optional(
+    v.union(
+      [v.array(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'is not a variable name'))), v.function()],
+      'must be a list of variable names or a function from branch to variables',
+    ),
+  ),
+  keep: v.optional(v.strictObject({ max: v.optional(count), forMs: v.optional(count) })),
+  cache: v.optional(v.strictObject({ maxBytes: v.optional(count), maxAgeDays: v.optional(count) })),
+  idleTimeoutMs: v.optional(count),
+}) as v.GenericSchema<unknown, UserConfig>
+
+/** Options of one test environment: the same for Vitest and Jest. */
+export interface EnvironmentOptions {
+  /** Who shares a branch. Default: `file`, or `worker` when the runner does not isolate modules. */
+  scope?: 'file' | 'worker' | undefined
+  /** The environment that this one extends. Default `node`. */
+  base?: 'node' | 'jsdom' | 'happy-dom' | undefined
+  /** Path of the configuration file, relative to the test root. Default: the nearest one upwards. */
+  config?: string | undefined
+}
+
+export const environmentOptionsSchema: v.GenericSchema<unknown, EnvironmentOptions> = v.strictObject({
+  scope: v.optional(v.picklist(['file', 'worker'])),
+  base: v.optional(v.picklist(['node', 'jsdom', 'happy-dom'])),
+  config: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+})

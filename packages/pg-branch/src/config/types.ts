@@ -1,0 +1,120 @@
+import type { Client } from 'pg'
+
+/** What a function step is called with. */
+export interface StepContext {
+  /** Connection URI of the database being built, as superuser. */
+  url: string
+  /** A connected `pg` client on that database; closed when the step ends. */
+  client: Client
+  /** Shows a line of progress. */
+  log(message: string): void
+}
+
+export interface SqlStep {
+  kind: 'sql'
+  /** Globs in the order in which they run; the files of one glob run in natural order (2 before 10). */
+  globs: string[]
+}
+
+export interface CommandStep {
+  kind: 'command'
+  line: string
+  /** Globs of the files that determine what the command does; they are part of the template key. */
+  inputs: string[]
+  /** Extra variables for the command; part of the template key. */
+  env: Record<string, string>
+}
+
+/**
+ * User code. Its text, the text of the configuration file around it, and all modules which that
+ * file imports (outside node_modules) are part of the template key.
+ */
+export type FunctionStep = (context: StepContext) => unknown
+
+export type SeedStep = SqlStep | CommandStep | FunctionStep
+
+export type PostgresVersion = 15 | 16 | 17 | 18
+export type ProviderName = 'embedded' | 'system'
+export type DriverName = 'btrfs' | 'reflink' | 'copy'
+
+export interface PostgresOptions {
+  /** Major version. Default: the one of the provider found first. */
+  version?: PostgresVersion | undefined
+  /** Default: the first that can be used, in the order `embedded`, `system`. */
+  provider?: ProviderName | undefined
+  /** A directory with `postgres` and `initdb`; implies the provider `system`. */
+  bin?: string | undefined
+  /** Server settings of every branch, over our defaults (see `postgres/settings.ts`). */
+  settings?: Record<string, string | number | boolean> | undefined
+}
+
+export interface VolumeOptions {
+  /** Default: the fastest that the place allows. */
+  driver?: DriverName | undefined
+  /** An existing directory on the file system to use. Default: chosen, see `pg-branch volume status`. */
+  path?: string | undefined
+}
+
+/** What a branch offers to the code that maps it to environment variables. */
+export interface BranchAddress {
+  url: string
+  host: string
+  port: number
+  user: string
+  password: string
+  database: string
+}
+
+export interface UserConfig {
+  /** What makes the template, in order. Default: recognised from the project's files. */
+  seed?: SeedStep | SeedStep[] | undefined
+  /** Name of the database that the URL points at, made if it does not exist. Default: `postgres`. */
+  database?: string | undefined
+  postgres?: PostgresOptions | undefined
+  volume?: VolumeOptions | undefined
+  pool?: {
+    /** Branches kept ready. Default: the number of CPUs, 2 to 8. */
+    size?: number | undefined
+  }
+  /**
+   * Names of the variables that receive the URL (default `['DATABASE_URL']`), or a function from
+   * branch to variables. `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and `PGDATABASE` are always set.
+   */
+  env?: string[] | ((branch: BranchAddress) => Record<string, string>) | undefined
+  /** Branches of failed tests. */
+  keep?: {
+    /** How many, newest first. Default 10; 0 keeps none. */
+    max?: number | undefined
+    /** How long. Default 3,600,000 (one hour). */
+    forMs?: number | undefined
+  }
+  /** Templates kept for later runs. */
+  cache?: {
+    /** Default 10 GB. The least recently used go first. */
+    maxBytes?: number | undefined
+    /** Days since the last use. Default 14. */
+    maxAgeDays?: number | undefined
+  }
+  /** How long the background process stays without work. Default 30,000. */
+  idleTimeoutMs?: number | undefined
+}
+
+/** A configuration with every default filled in; plain data, since it crosses processes. */
+export interface ResolvedConfig {
+  /** Directory to which all relative paths refer. */
+  baseDir: string
+  /** Undefined when nothing was written and everything was recognised. */
+  configFile: string | undefined
+  database: string
+  postgres: {
+    version: PostgresVersion | undefined
+    provider: ProviderName | undefined
+    bin: string | undefined
+    settings: Record<string, string>
+  }
+  volume: { driver: DriverName | undefined; path: string | undefined }
+  pool: { size: number }
+  keep: { max: number; forMs: number }
+  cache: { maxBytes: number; maxAgeDays: number }
+  idleTimeoutMs: number
+}

@@ -1,0 +1,80 @@
+import leven from 'leven'
+import * as v from 'valibot'
+import { PgBranchError, type PgBranchErrorCode } from '../lib/errors.ts'
+import { configSchema, environmentOptionsSchema, type EnvironmentOptions } from './schema.ts'
+import type { UserConfig } from './types.ts'
+
+/** @throws PgBranchError `PGB_CONFIG_INVALID` that lists every problem with its path. */
+export function validateConfig(value: unknown, source: string): UserConfig {
+  return validate(configSchema, value, { source, code: 'PGB_CONFIG_INVALID' })
+}
+
+/** @throws PgBranchError `PGB_OPTION_INVALID` that lists every problem with its path. */
+export function validateEnvironmentOptions(value: unknown, source: string): EnvironmentOptions {
+  return validate(environmentOptionsSchema, value, { source, code: 'PGB_OPTION_INVALID' })
+}
+
+function validate<T>(
+  schema: v.GenericSchema<unknown, T>,
+  value: unknown,
+  { source, code }: { source: string; code: PgBranchErrorCode },
+): T {
+  const result = v.safeParse(schema, value)
+  if (result.success) return result.output
+  const problems = result.issues.flatMap((issue) => describeIssue(issue, [], schema))
+  throw new PgBranchError(`${source} is not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`, {
+    code,
+    hint: 'Correct these in the place named; the README lists every option.',
+  })
+}
+
+/** @returns `path`: what was found, what is allowed, and for an unknown key the most similar known one. */
+function describeIssue(issue: v.BaseIssue<unknown>, parentPath: v.IssuePathItem[], schema: unknown): string[] {
+  const path = [...parentPath, ...((issue.path as v.IssuePathItem[] | undefined) ?? [])]
+  // A union reports its alternatives inside; the one that got furthest says best what is wrong.
+  const deeper = issue.type === 'union' ? (issue.issues ?? []).filter((inner) => (inner.path?.length ?? 0) > 0) : []
+  if (deeper.length > 0) return deeper.flatMap((inner) => describeIssue(inner, path, schema))
+  const where = formatPath(path)
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    return [`${where} is not an option${suggestKey(path, schema)}`]
+  }
+  if (issue.kind === 'validation' || issue.type === 'union') return [`${where} ${issue.message}, found ${issue.received}`]
+  return [`${where} must be ${issue.expected ?? 'something else'}, found ${issue.received}`]
+}
+
+function formatPath(path: v.IssuePathItem[]): string {
+  const text = path
+    .map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
+    .replace(/^\./, '')
+  return text === '' ? 'the whole value' : `\`${text}\``
+}
+
+function suggestKey(path: v.IssuePathItem[], schema: unknown): string {
+  const last = path.at(-1)
+  const known = findKnownKeys(path.slice(0, -1), schema as Inspectable)
+  if (last === undefined || known.length === 0) return ''
+  const key = String(last.key)
+  const [nearest] = known
+    .map((candidate) => ({ candidate, distance: leven(key.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)
+  if (nearest !== undefined && nearest.distance <= Math.max(2, key.length / 3)) {
+    return `; did you mean \`${nearest.candidate}\`?`
+  }
+  return `; allowed: ${known.join(', ')}`
+}
+
+interface Inspectable {
+  entries?: Record<string, Inspectable>
+  wrapped?: Inspectable
+}
+
+/** Walks a schema along `path` to the object that holds the unknown key. */
+function findKnownKeys(path: v.IssuePathItem[], root: Inspectable): string[] {
+  let schema: Inspectable | undefined = root
+  for (const { key } of path) {
+    schema = schema?.entries?.[String(key)]
+    while (schema?.wrapped !== undefined) schema = schema.wrapped
+  }
+  return Object.keys(schema?.entries ?? {})
+}

@@ -1,0 +1,92 @@
+/** What went wrong, as a stable name that code and documentation can refer to. */
+export type PgBranchErrorCode =
+  | 'PGB_ARGUMENT'
+  | 'PGB_BRANCH_START'
+  | 'PGB_CONFIG_AMBIGUOUS'
+  | 'PGB_CONFIG_INVALID'
+  | 'PGB_CONFIG_LOAD'
+  | 'PGB_CONFIG_NOT_FOUND'
+  | 'PGB_DISK_FULL'
+  | 'PGB_HOME_UNUSABLE'
+  | 'PGB_INITDB'
+  | 'PGB_NO_PROVIDER'
+  | 'PGB_NO_VOLUME'
+  | 'PGB_OPTION_INVALID'
+  | 'PGB_PORT'
+  | 'PGB_STEP_FAILED'
+  | 'PGB_STEP_INPUT'
+  | 'PGB_SUPERVISOR_GONE'
+  | 'PGB_SUPERVISOR_START'
+  | 'PGB_SUPERVISOR_VERSION'
+  | 'PGB_TEMPLATE_BROKEN'
+  | 'PGB_VITEST_UNSUPPORTED'
+  | 'PGB_VOLUME'
+  | 'PGB_INTERNAL'
+
+export interface PgBranchErrorOptions {
+  code: PgBranchErrorCode
+  /** What to do about it: one or more sentences, shown below the message. */
+  hint?: string | undefined
+  cause?: unknown
+}
+
+/** The plain form in which an error crosses a process boundary. */
+export interface SerializedError {
+  code: PgBranchErrorCode
+  message: string
+  hint?: string | undefined
+}
+
+/**
+ * The only error this project throws on purpose. `message` names the object and what failed;
+ * `hint` says what to do. Both are in `toString()` and in the stack, so that a test runner that
+ * prints only one of them still shows everything.
+ */
+export class PgBranchError extends Error {
+  override readonly name = 'PgBranchError'
+  readonly code: PgBranchErrorCode
+  readonly hint: string | undefined
+  /** The message without code and hint, for callers that lay these out themselves. */
+  readonly summary: string
+
+  constructor(message: string, options: PgBranchErrorOptions) {
+    const hint = options.hint === undefined ? '' : `\n  → ${options.hint.replaceAll('\n', '\n    ')}`
+    super(`${message}${hint} [${options.code}]`, options.cause === undefined ? {} : { cause: options.cause })
+    this.code = options.code
+    this.hint = options.hint
+    this.summary = message
+  }
+}
+
+/** @returns what `error` says, whatever was thrown. */
+export function describeError(error: unknown): string {
+  if (error instanceof PgBranchError) return error.summary
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** @returns the operating system's code (`ENOENT` …) or Postgres's SQLSTATE of `error`, if it has one. */
+export function getErrorCode(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined
+  return typeof code === 'string' ? code : undefined
+}
+
+export function serializeError(error: unknown): SerializedError {
+  if (error instanceof PgBranchError) return { code: error.code, message: error.summary, hint: error.hint }
+  if (getErrorCode(error) === 'ENOSPC' || getErrorCode(error) === 'EDQUOT') {
+    return toDiskFullError(error)
+  }
+  return { code: 'PGB_INTERNAL', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+}
+
+export function deserializeError(error: SerializedError): PgBranchError {
+  return new PgBranchError(error.message, { code: error.code, hint: error.hint })
+}
+
+function toDiskFullError(error: unknown): SerializedError {
+  const path = (error as { path?: unknown; dest?: unknown }).dest ?? (error as { path?: unknown }).path
+  return {
+    code: 'PGB_DISK_FULL',
+    message: `no space left on the volume${typeof path === 'string' ? ` while writing ${path}` : ''}`,
+    hint: 'Free space there, lower `cache.maxBytes` or `pool.size`, or choose another place with `volume.path`.',
+  }
+}

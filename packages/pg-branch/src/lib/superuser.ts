@@ -1,0 +1,2 @@
+/** The role that branches are used with; every cluster is made with it. */
+export const superuser = 'postgres'

@@ -1,0 +1,60 @@
+import type { PostgresVersion } from '../config/types.ts'
+
+/**
+ * Settings of every branch: nothing that makes a crash survivable, since a branch that crashed is
+ * thrown away, and as little memory and as few processes as possible. Users override any of them.
+ */
+const branchDefaults: Record<string, string> = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  max_logical_replication_workers: '0',
+  shared_buffers: '16MB',
+  max_connections: '200',
+  jit: 'off',
+  // A branch lives for seconds; the template was vacuumed and analysed when it was sealed.
+  autovacuum: 'off',
+  // Segments in the data directory go with it, also after a SIGKILL; POSIX ones would stay in /dev/shm.
+  dynamic_shared_memory_type: 'mmap',
+  max_wal_size: '64MB',
+  min_wal_size: '2MB',
+  checkpoint_timeout: '1h',
+  log_checkpoints: 'off',
+}
+
+/** Settings that make sense only with these others. */
+const replicationSettings = ['max_wal_senders', 'max_logical_replication_workers']
+
+/** Never a user's to set: they decide who can reach the server. */
+const fixed: Record<string, string> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  logging_collector: 'off',
+}
+
+export function createBranchSettings(
+  version: PostgresVersion,
+  overrides: Record<string, string>,
+): Record<string, string> {
+  const defaults: Record<string, string> = { ...branchDefaults }
+  if (version >= 18) defaults.io_method = 'sync'
+  if (overrides.wal_level !== undefined && overrides.wal_level !== 'minimal') {
+    for (const name of replicationSettings) delete defaults[name]
+  }
+  return { ...defaults, ...overrides, ...fixed }
+}
+
+/** @returns the text of postgresql.conf. */
+export function renderSettings(settings: Record<string, string>): string {
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`)
+  return `# Written by pg-branch.\n${lines.join('\n')}\n`
+}
+
+/** For the server that builds a template: work memory for indexes, rare checkpoints. */
+export const buildSettings: Record<string, string> = {
+  maintenance_work_mem: '256MB',
+  max_wal_size: '4GB',
+  shared_buffers: '128MB',
+}

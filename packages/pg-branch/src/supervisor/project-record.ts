@@ -1,0 +1,48 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createRandomHex, hashValue } from '../lib/hash.ts'
+import type { StatePaths } from '../lib/paths.ts'
+import { formatVersion } from '../template/manifest.ts'
+import type { Plan } from '../template/plan.ts'
+import type { BuildRecord } from '../template/why.ts'
+
+/** What the next supervisor needs to know: it can then lease without running any code of the user's. */
+export interface ProjectRecord {
+  rootDir: string
+  configFile: string | undefined
+  plan: Plan
+  built: BuildRecord
+}
+
+function getFile(paths: StatePaths, rootDir: string, configFile: string | undefined): string {
+  return join(paths.projectsDir, `${hashValue([formatVersion, rootDir, configFile ?? ''])}.json`)
+}
+
+/** @returns undefined if there is none or it cannot be read: it only saves work. */
+export async function readProjectRecord(
+  paths: StatePaths,
+  rootDir: string,
+  configFile: string | undefined,
+): Promise<ProjectRecord | undefined> {
+  try {
+    const record = JSON.parse(await readFile(getFile(paths, rootDir, configFile), 'utf8')) as ProjectRecord
+    const isWhole = record.rootDir === rootDir && Array.isArray(record.plan.steps) && Array.isArray(record.built.steps)
+    return isWhole ? { ...record, plan: { ...record.plan, envReads: restoreUndefined(record) } } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** JSON has no undefined: a variable that was read and not set is written as null. */
+function restoreUndefined({ plan }: ProjectRecord): Plan['envReads'] {
+  return Object.fromEntries(Object.entries(plan.envReads).map(([name, value]) => [name, value ?? undefined]))
+}
+
+export async function writeProjectRecord(paths: StatePaths, record: ProjectRecord): Promise<void> {
+  const envReads = Object.fromEntries(Object.entries(record.plan.envReads).map(([name, value]) => [name, value ?? null]))
+  const file = getFile(paths, record.rootDir, record.configFile)
+  await mkdir(paths.projectsDir, { recursive: true, mode: 0o700 })
+  const draft = `${file}.${createRandomHex(4)}`
+  await writeFile(draft, JSON.stringify({ ...record, plan: { ...record.plan, envReads } }), { mode: 0o600 })
+  await rename(draft, file)
+}

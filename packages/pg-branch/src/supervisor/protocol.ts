@@ -1,0 +1,94 @@
+/** Raised whenever a client and a supervisor of different code could misunderstand each other. */
+export interface Hello {
+  version: string
+}
+
+export interface LeaseRequest {
+  /** The test root: the configuration is looked for from here upwards. */
+  rootDir: string
+  /** Environment options as the user wrote them; validated by the supervisor. */
+  options: unknown
+  /** Variables of the client, without any way to a real database. */
+  env: Record<string, string | undefined>
+  scope: 'file' | 'worker'
+  /** Names one test run: holders of one run may pass a branch on (scope `worker`). */
+  runId: string
+  /** Who holds the lease, for people, e.g. the test file's path. */
+  holder: string
+}
+
+export interface LeaseAnswer {
+  leaseId: string
+  branchId: string
+  variables: Record<string, string>
+  /** To be shown to the user. */
+  notices: string[]
+  /** Whether the branch had been made ahead of need. */
+  warm: boolean
+}
+
+export interface ReleaseRequest {
+  leaseId: string
+  /** Set when a test failed: the branch is kept, and this says for what. */
+  failed?: string | undefined
+}
+
+export interface ReleaseAnswer {
+  /** Command that opens the kept branch. */
+  psqlLine?: string | undefined
+  keptForMs?: number | undefined
+}
+
+export interface ProgressReport {
+  phase: string
+  elapsedMs: number
+  file?: string
+  bytes?: number
+  totalBytes?: number
+  statements?: number
+  rows?: number
+  message?: string
+  /** Set in the last report of a build. */
+  done?: { why: string; buildMs: number; steps: number }
+  /** Whether this client is the one to tell the user; exactly one is. */
+  speak: boolean
+}
+
+export interface SupervisorStatus {
+  version: string
+  pid: number
+  startedAt: string
+  sessions: number
+  projects: Array<{
+    rootDir: string
+    template: string
+    reused: boolean
+    why: string | undefined
+    buildMs: number
+    volume: string
+    advice: string | undefined
+    postgres: string
+    pool: { ready: number; warming: number; leased: number; dirty: number }
+    leases: number
+    /** Milliseconds from request to answer, of warm and cold leases alike; the last thousand. */
+    leaseMs: number[]
+    /** Milliseconds to make one branch in the background; the last thousand. */
+    forkMs: number[]
+  }>
+  kept: Array<{ branchId: string; reason: string; psqlLine: string; expiresAt: number }>
+}
+
+/** What a client may ask of the supervisor. A lease ends at the latest when its socket closes. */
+export interface SupervisorFunctions {
+  hello(hello: Hello): Promise<void>
+  lease(request: LeaseRequest): Promise<LeaseAnswer>
+  release(request: ReleaseRequest): Promise<ReleaseAnswer>
+  status(): Promise<SupervisorStatus>
+  /** Discards every branch and ends the supervisor. */
+  shutdown(): Promise<void>
+}
+
+/** What a client hears while it waits. */
+export interface ClientFunctions {
+  onProgress(report: ProgressReport): void
+}

@@ -1,0 +1,109 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { readdir, rm, rmdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { execa } from 'execa'
+import type { DriverName } from '../config/types.ts'
+import { createLog } from '../lib/log.ts'
+import { isPidAlive, readWorkingDirectory, signalProcess, waitUntil } from '../lib/processes.ts'
+import { dataName } from '../template/manifest.ts'
+import type { VolumeDriver } from '../volume/contract.ts'
+import { drivers } from '../volume/registry.ts'
+import { GenerationRegister, isGenerationAlive } from './generation.ts'
+
+const log = createLog('reaper')
+
+/**
+ * Removes what dead supervisors left: servers, data, half-built templates. Safe to run at any time
+ * and more than once at the same time: only directories whose owner is dead are touched.
+ *
+ * @returns how many generations were removed.
+ */
+export async function reapDeadGenerations(stateDir: string): Promise<number> {
+  let reaped = 0
+  const made = new Map<string, VolumeDriver>()
+  for (const { path, driver: name } of new GenerationRegister(stateDir).list()) {
+    if (!(name in drivers) || !existsSync(path)) continue
+    const driver = made.get(name) ?? drivers[name as DriverName]()
+    made.set(name, driver)
+    for (const generation of await readdir(path)) {
+      const dir = join(path, generation)
+      if (await isGenerationAlive(dir)) continue
+      try {
+        await reapGeneration(dir, driver)
+        reaped += 1
+      } catch (error) {
+        log('%s could not be removed: %O', dir, error)
+      }
+    }
+    await removeEmptyMemoryDir(path)
+  }
+  return reaped
+}
+
+/** Removes what one supervisor has left at its own orderly end: its empty directories. */
+export async function reapGenerationNow(stateDir: string, generation: string): Promise<void> {
+  for (const { path, driver } of new GenerationRegister(stateDir).list()) {
+    const dir = join(path, generation)
+    if (driver in drivers && existsSync(dir)) await reapGeneration(dir, drivers[driver as DriverName]())
+    await removeEmptyMemoryDir(path)
+  }
+}
+
+/** Nothing of ours stays in memory without need. */
+async function removeEmptyMemoryDir(path: string): Promise<void> {
+  if (path.startsWith('/dev/shm/')) await rmdir(path).catch(() => {})
+}
+
+async function reapGeneration(dir: string, driver: VolumeDriver): Promise<void> {
+  log('removing %s', dir)
+  const items = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory())
+  const dataDirs = items.map(({ name }) => join(dir, name, dataName)).filter((path) => existsSync(path))
+  await Promise.all(dataDirs.map((dataDir) => endServer(dataDir)))
+  await driver.remove(dataDirs)
+  await rm(dir, { recursive: true, force: true })
+}
+
+/**
+ * Ends the postmaster of a data directory. A pid is believed only if that process works in this very
+ * directory: numbers are used again.
+ */
+export async function endServer(dataDir: string): Promise<void> {
+  const lines = readPidFile(dataDir)
+  const pid = Number(lines[0])
+  if (!Number.isInteger(pid) || pid <= 1) return
+  if (await isServerOf(pid, dataDir)) {
+    signalProcess(pid, 'SIGQUIT')
+    const ended = await waitUntil(() => !isPidAlive(pid), { timeoutMs: 2_000 })
+    if (!ended) signalProcess(pid, 'SIGKILL')
+    await waitUntil(() => !isPidAlive(pid), { timeoutMs: 2_000 })
+  }
+  await removeSharedMemory(lines[6])
+}
+
+function readPidFile(dataDir: string): string[] {
+  try {
+    return readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n')
+  } catch {
+    return []
+  }
+}
+
+async function isServerOf(pid: number, dataDir: string): Promise<boolean> {
+  if (!isPidAlive(pid)) return false
+  const cwd = await readWorkingDirectory(pid)
+  if (cwd !== undefined) return cwd === dataDir
+  const { stdout } = await execa('ps', ['-o', 'command=', '-p', String(pid)], { reject: false })
+  return stdout?.includes(basename(join(dataDir, '..'))) === true
+}
+
+/**
+ * A postmaster that was SIGKILLed leaves its System V segment (56 bytes, but there are only 4096):
+ * the seventh line of postmaster.pid names its key and id.
+ */
+async function removeSharedMemory(line: string | undefined): Promise<void> {
+  const id = line?.trim().split(/\s+/)[1]
+  if (id === undefined || !/^\d+$/.test(id)) return
+  const { stdout } = await execa('ipcs', ['-m', '-i', id], { reject: false })
+  // Nobody attached, and of the size that Postgres makes: not a stranger's with a reused id.
+  if (/bytes=56\b/.test(stdout ?? '') && /nattch=0\b/.test(stdout ?? '')) await execa('ipcrm', ['-m', id], { reject: false })
+}

@@ -1,0 +1,103 @@
+import type { Socket } from 'node:net'
+import { createBranchVariables } from '../url/variables.ts'
+import { validateEnvironmentOptions } from '../config/validate.ts'
+import { PgBranchError } from '../lib/errors.ts'
+import { createSocketRpc } from '../lib/rpc.ts'
+import { packageVersion } from '../lib/version.ts'
+import type { Project, ProjectListeners } from './project.ts'
+import type { Leases } from './leases.ts'
+import type { ClientFunctions, LeaseAnswer, LeaseRequest, SupervisorFunctions, SupervisorStatus } from './protocol.ts'
+
+/** What a session needs from its supervisor. */
+export interface SessionHost {
+  leases: Leases
+  findProject(request: { rootDir: string; configFile: string | undefined }): Project
+  getStatus(): SupervisorStatus
+  shutDown(): Promise<void>
+  /** Of one run only the first client hears a notice. */
+  takeNotices(runId: string, notices: string[]): string[]
+  /** Of one run only one client at a time tells the user how a build is going. */
+  claimVoice(runId: string): { release(): void } | undefined
+}
+
+/** Serves one client. Everything that it holds is returned when its socket closes, however that happens. */
+export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
+  const held = new Set<string>()
+  let closed = false
+  let greeted = false
+  const requireGreeting = () => {
+    if (!greeted) throw new PgBranchError('the client did not say its version', { code: 'PGB_SUPERVISOR_VERSION' })
+  }
+  const functions: SupervisorFunctions = {
+    async hello({ version }) {
+      if (version !== packageVersion) {
+        throw new PgBranchError(`the supervisor is version ${packageVersion}, the client ${version}`, {
+          code: 'PGB_SUPERVISOR_VERSION',
+          hint: 'Install one version of pg-branch and of its runner packages, then run `pg-branch down`.',
+        })
+      }
+      greeted = true
+    },
+    async lease(request) {
+      requireGreeting()
+      const answer = await openLease(request, { host, client, onOpen: (id) => held.add(id) })
+      // The client may be gone by the time its branch is ready.
+      if (closed) await host.leases.close(answer.leaseId, { orderly: false })
+      return answer
+    },
+    async release({ leaseId, failed }) {
+      if (!held.delete(leaseId)) return {}
+      return host.leases.close(leaseId, { failed, orderly: true })
+    },
+    async status() {
+      requireGreeting()
+      return host.getStatus()
+    },
+    async shutdown() {
+      requireGreeting()
+      await host.shutDown()
+    },
+  }
+  const client = createSocketRpc<ClientFunctions, SupervisorFunctions>(socket, functions)
+  return new Promise((resolve) => {
+    socket.on('error', () => {})
+    socket.once('close', () => {
+      closed = true
+      client.$close()
+      for (const id of held) void host.leases.close(id, { orderly: false })
+      resolve()
+    })
+  })
+}
+
+async function openLease(
+  request: LeaseRequest,
+  context: { host: SessionHost; client: Pick<ReturnType<typeof createSocketRpc<ClientFunctions, SupervisorFunctions>>, 'onProgress'>; onOpen(id: string): void },
+): Promise<LeaseAnswer> {
+  const { host, client, onOpen } = context
+  const options = validateEnvironmentOptions(request.options ?? {}, 'the environment option `pgBranch`')
+  const project = host.findProject({ rootDir: request.rootDir, configFile: options.config })
+  let voice: ReturnType<SessionHost['claimVoice']>
+  const tell = (report: Omit<Parameters<ClientFunctions['onProgress']>[0], 'speak'>) => {
+    voice ??= host.claimVoice(request.runId)
+    void client.onProgress.asEvent({ ...report, speak: voice !== undefined })
+  }
+  const listeners: ProjectListeners = {
+    onProgress: tell,
+    onBuilt: (done) => tell({ phase: 'built', elapsedMs: done.buildMs, done }),
+  }
+  try {
+    const ready = await project.prepare(request.env, listeners)
+    const lease = await host.leases.open(ready, request)
+    onOpen(lease.id)
+    return {
+      leaseId: lease.id,
+      branchId: lease.branch.id,
+      variables: createBranchVariables(ready.plan.variables, lease.branch),
+      notices: host.takeNotices(request.runId, ready.plan.notices),
+      warm: lease.warm,
+    }
+  } finally {
+    voice?.release()
+  }
+}

@@ -1,0 +1,193 @@
+import { closeSync, openSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createPsqlLine } from '../branch/kept.ts'
+import { createRandomHex } from '../lib/hash.ts'
+import { createLog } from '../lib/log.ts'
+import { makePrivateDir, type StatePaths } from '../lib/paths.ts'
+import { packageVersion } from '../lib/version.ts'
+import { readSignature } from '../template/inputs.ts'
+import { winElection } from './election.ts'
+import { startGuardian } from './guardian.ts'
+import { Leases } from './leases.ts'
+import { Project } from './project.ts'
+import type { SupervisorStatus } from './protocol.ts'
+import { reapDeadGenerations, reapGenerationNow } from './reaper.ts'
+import { serveSession, type SessionHost } from './session.ts'
+import { Volumes } from './volumes.ts'
+
+const log = createLog('supervisor')
+
+const mainFile = fileURLToPath(import.meta.url)
+const watchIntervalMs = 1_000
+
+/**
+ * Runs the supervisor of a state directory until it is idle, told to stop, or no longer elected.
+ *
+ * States: *electing* → *serving* → *leaving* → *gone*. *Leaving* begins when there has been neither a
+ * client nor a kept branch for the idle time, on SIGTERM or SIGINT or `shutdown`, or when its socket or
+ * its own program was replaced; the socket is closed first, so that clients start the next supervisor.
+ *
+ * @returns false if another supervisor was there already.
+ */
+export async function runSupervisor(paths: StatePaths): Promise<boolean> {
+  makePrivateDir(paths.homeDir, { enterable: true })
+  makePrivateDir(paths.stateDir, { enterable: true })
+  makePrivateDir(dirname(paths.socketPath))
+  makePrivateDir(paths.logDir)
+  const election = await winElection(paths.socketPath)
+  if (election === undefined) return false
+  const supervisor = new Supervisor(paths)
+  election.server.on('connection', (socket) => supervisor.serve(socket))
+  await supervisor.run({
+    isStillElected: election.isStillElected,
+    closeDoor: () => election.server.close(),
+  })
+  return true
+}
+
+class Supervisor implements SessionHost {
+  readonly leases = new Leases()
+  readonly #paths: StatePaths
+  readonly #generation = createRandomHex(6)
+  readonly #volumes: Volumes
+  readonly #projects = new Map<string, Project>()
+  readonly #sessions = new Set<Promise<void>>()
+  readonly #startedAt = new Date()
+  readonly #ownSignature = readSignature(mainFile)
+  readonly #told = new Map<string, Set<string>>()
+  readonly #voices = new Set<string>()
+  #lastUsedAt = performance.now()
+  #leave: () => void = () => {}
+  readonly #leaving = new Promise<void>((resolve) => (this.#leave = resolve))
+
+  constructor(paths: StatePaths) {
+    this.#paths = paths
+    this.#volumes = new Volumes({ paths, generation: this.#generation })
+  }
+
+  serve(socket: Socket): void {
+    const session = serveSession(socket, this).finally(() => {
+      this.#sessions.delete(session)
+      this.#lastUsedAt = performance.now()
+    })
+    this.#sessions.add(session)
+  }
+
+  async run({ isStillElected, closeDoor }: { isStillElected(): boolean; closeDoor(): void }): Promise<void> {
+    const { stateDir, homeDir, logDir, supervisorFile } = this.#paths
+    log('version %s, pid %d, serves %s', packageVersion, process.pid, stateDir)
+    await writeFile(supervisorFile, JSON.stringify({ pid: process.pid, version: packageVersion }), { mode: 0o600 })
+    const logFd = openSync(join(logDir, 'reaper.log'), 'a', 0o600)
+    const endGuardian = startGuardian({ homeDir, logFd })
+    closeSync(logFd)
+    const reaping = reapDeadGenerations(stateDir).catch((error: unknown) => log('reaping failed: %O', error))
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#leave())
+    const watch = setInterval(() => {
+      const reason = this.#findReasonToLeave(isStillElected)
+      if (reason === undefined) return
+      log('leaving: %s', reason)
+      this.#leave()
+    }, watchIntervalMs)
+    await this.#leaving
+    clearInterval(watch)
+    const wasElected = isStillElected()
+    closeDoor()
+    if (wasElected) await rm(this.#paths.socketPath, { force: true })
+    await reaping
+    // Holders of leases may finish; a shutdown has ended their leases already.
+    await Promise.all(this.#sessions)
+    await this.#discardAll()
+    await this.#evict()
+    await reapGenerationNow(stateDir, this.#generation)
+    if (wasElected) await rm(supervisorFile, { force: true })
+    endGuardian()
+    log('gone')
+  }
+
+  findProject({ rootDir, configFile }: { rootDir: string; configFile: string | undefined }): Project {
+    const key = JSON.stringify([rootDir, configFile])
+    let project = this.#projects.get(key)
+    if (project === undefined) {
+      project = new Project({ rootDir, configFile, paths: this.#paths, volumes: this.#volumes })
+      this.#projects.set(key, project)
+    }
+    return project
+  }
+
+  takeNotices(runId: string, notices: string[]): string[] {
+    const told = this.#told.get(runId) ?? new Set()
+    this.#told.set(runId, told)
+    const fresh = notices.filter((notice) => !told.has(notice))
+    for (const notice of fresh) told.add(notice)
+    return fresh
+  }
+
+  claimVoice(runId: string): { release(): void } | undefined {
+    if (this.#voices.has(runId)) return undefined
+    this.#voices.add(runId)
+    return { release: () => this.#voices.delete(runId) }
+  }
+
+  getStatus(): SupervisorStatus {
+    const projects = [...this.#projects.values()].flatMap((project) => {
+      const { ready } = project
+      if (ready === undefined) return []
+      const { template, pool, open, binaries, build } = ready
+      return [
+        {
+          rootDir: project.rootDir,
+          template: template.key,
+          ...build,
+          volume: open.volume.description,
+          advice: open.volume.advice,
+          postgres: `${binaries.provider} ${binaries.fullVersion}`,
+          pool: pool.counts,
+          leases: this.leases.countOf(ready),
+          leaseMs: this.leases.getDurations(ready),
+          forkMs: pool.forkMs,
+        },
+      ]
+    })
+    const kept = this.leases.kept.list.map(({ branch, reason, expiresAt }) => ({
+      branchId: branch.id,
+      reason,
+      expiresAt,
+      psqlLine: createPsqlLine(branch),
+    }))
+    const startedAt = this.#startedAt.toISOString()
+    return { version: packageVersion, pid: process.pid, startedAt, sessions: this.#sessions.size, projects, kept }
+  }
+
+  async shutDown(): Promise<void> {
+    log('leaving: told to')
+    this.#leave()
+    await this.#discardAll()
+  }
+
+  #findReasonToLeave(isStillElected: () => boolean): string | undefined {
+    if (!isStillElected()) return 'the socket is not there any more'
+    if (readSignature(mainFile) !== this.#ownSignature) return 'pg-branch was replaced by another version'
+    if (this.#sessions.size > 0 || this.leases.kept.list.length > 0) return undefined
+    const idleMs = performance.now() - this.#lastUsedAt
+    const limits = [...this.#projects.values()].map(({ ready }) => ready?.plan.config.idleTimeoutMs ?? defaultIdleMs)
+    return idleMs > Math.max(...limits, limits.length === 0 ? defaultIdleMs : 0) ? `idle for ${Math.round(idleMs)} ms` : undefined
+  }
+
+  async #discardAll(): Promise<void> {
+    await this.leases.closeAll()
+    await Promise.all([...this.#projects.values()].map((project) => project.drain()))
+  }
+
+  async #evict(): Promise<void> {
+    for (const { ready } of this.#projects.values()) {
+      if (ready === undefined) continue
+      const inUse = new Set([ready.keys.base, ...ready.keys.layers, ...ready.keys.sealed])
+      await ready.open.store.evict({ ...ready.plan.config.cache, inUse })
+    }
+  }
+}
+
+const defaultIdleMs = 30_000

@@ -1,0 +1,71 @@
+import { connect } from '../postgres/client.ts'
+import { createRpc } from '../lib/rpc.ts'
+import { PgBranchError } from '../lib/errors.ts'
+import type { BuilderEvents, BuilderFunctions } from './builder-protocol.ts'
+import { createPlan, type PlannedStep } from './create-plan.ts'
+import type { StepProgress, StepRun } from './steps/contract.ts'
+import { runCommand } from './steps/run-command.ts'
+import { runFunction } from './steps/run-function.ts'
+import { runSqlFiles } from './steps/run-sql.ts'
+
+/**
+ * The builder process: the only one that runs the user's code. It lives for one plan and the build
+ * that may follow, so that the next one sees the files as they are then.
+ */
+let planned: { steps: PlannedStep[]; baseDir: string } | undefined
+
+const functions: BuilderFunctions = {
+  async createPlan(request) {
+    const { plan, steps } = await createPlan(request)
+    planned = { steps, baseDir: plan.config.baseDir }
+    return plan
+  },
+  async runStep(index, target) {
+    const step = planned?.steps[index]
+    if (planned === undefined || step === undefined) {
+      throw new PgBranchError(`there is no step ${index}`, { code: 'PGB_INTERNAL' })
+    }
+    const run: StepRun = {
+      target,
+      baseDir: planned.baseDir,
+      onProgress: throttle((progress) => void supervisor.onStepProgress.asEvent(progress)),
+      log: (message) => void supervisor.onStepProgress.asEvent({ message }),
+      connect: (to) => connect(to),
+    }
+    return runPlannedStep(step, run)
+  },
+}
+
+async function runPlannedStep({ step, files, plan }: PlannedStep, run: StepRun): Promise<string> {
+  if (typeof step === 'function') await runFunction(step, { run, label: plan.label })
+  else if (step.kind === 'command') await runCommand(step, run)
+  else return runSqlFiles(files, run)
+  return run.target.database
+}
+
+/** Passes on at most ten reports a second: a person cannot read more. */
+function throttle(report: (progress: StepProgress) => void): (progress: StepProgress) => void {
+  let last = 0
+  return (progress) => {
+    const now = performance.now()
+    if (now - last < 100) return
+    last = now
+    report(progress)
+  }
+}
+
+const supervisor = createRpc<BuilderEvents, BuilderFunctions>({
+  functions,
+  post: (text) => void process.send?.(text),
+  on: (listener) => process.on('message', (text) => listener(String(text))),
+})
+
+// The supervisor is gone: what was being built is of no use. This process leads its own group, in
+// which the user's commands run too.
+process.on('disconnect', () => {
+  try {
+    process.kill(-process.pid, 'SIGKILL')
+  } catch {
+    process.exit(1)
+  }
+})

@@ -1,0 +1,59 @@
+import { fork } from 'node:child_process'
+import { openSync, closeSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { PgBranchError } from '../lib/errors.ts'
+import { isPidAlive, signalProcess } from '../lib/processes.ts'
+import { createRpc, type Rpc } from '../lib/rpc.ts'
+import type { BuilderEvents, BuilderFunctions } from './builder-protocol.ts'
+import type { StepProgress } from './steps/contract.ts'
+
+const mainFile = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './builder-main.ts' : './builder-main.js', import.meta.url))
+
+/** A running builder process. States: *running* → *ended*, by `stop` or by its own death, which rejects every pending call. */
+export interface Builder {
+  call: Rpc<BuilderFunctions, BuilderEvents>
+  onProgress(listener: (progress: StepProgress) => void): void
+  /** Ends the process and every command that it started. */
+  stop(): Promise<void>
+}
+
+/** @param env the variables of the client for whom is being built, without any database of the user's. */
+export function startBuilder({ env, logFile, cwd }: { env: NodeJS.ProcessEnv; logFile: string; cwd: string }): Builder {
+  const logFd = openSync(logFile, 'a', 0o600)
+  // Its own process group: commands of the user's are ended with it.
+  const child = fork(mainFile, [], { env, cwd, detached: true, execArgv: [], stdio: ['ignore', logFd, logFd, 'ipc'] })
+  closeSync(logFd)
+  let listener: (progress: StepProgress) => void = () => {}
+  const call = createRpc<BuilderFunctions, BuilderEvents>({
+    functions: { onStepProgress: (progress) => listener(progress) },
+    post: (text) => {
+      if (child.connected) child.send(text)
+    },
+    on: (receive) => child.on('message', (text) => receive(String(text))),
+  })
+  const pid = child.pid
+  const exited = new Promise<void>((resolve) => {
+    const finish = (why: string) => {
+      call.$close(
+        new PgBranchError(`the process that runs your configuration and seed ended (${why})`, {
+          code: 'PGB_STEP_FAILED',
+          hint: `Did it call process.exit, or run out of memory? Its output is in ${logFile}.`,
+        }),
+      )
+      resolve()
+    }
+    child.once('error', (error) => finish(error.message))
+    child.once('exit', (code, signal) => finish(signal ?? `exit code ${code}`))
+  })
+  return {
+    call,
+    onProgress(next) {
+      listener = next
+    },
+    async stop() {
+      if (pid === undefined) return
+      signalProcess(-pid, 'SIGKILL')
+      if (isPidAlive(pid)) await exited
+    },
+  }
+}

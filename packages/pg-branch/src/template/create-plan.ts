@@ -1,0 +1,144 @@
+import { dirname, join, relative } from 'node:path'
+import { findConfig } from '../config/find.ts'
+import { layoutCandidates, recogniseLayout } from '../config/layouts.ts'
+import { loadConfig, type LoadedConfig } from '../config/load.ts'
+import { resolveConfig } from '../config/resolve.ts'
+import type { CommandStep, FunctionStep, SeedStep, SqlStep, UserConfig } from '../config/types.ts'
+import { PgBranchError } from '../lib/errors.ts'
+import { hashFile, hashValue } from '../lib/hash.ts'
+import { getSurroundingCode } from './function-fingerprint.ts'
+import { expandGlobs, listGlobDirs, readSignatures } from './inputs.ts'
+import type { Plan, StepPlan } from './plan.ts'
+import { createVariableTemplates } from './variable-templates.ts'
+
+export interface PlannedStep {
+  plan: StepPlan
+  step: SeedStep
+  /** Expanded files of an SQL step. */
+  files: string[]
+}
+
+/**
+ * Finds, loads and resolves the configuration, expands every glob and hashes every input.
+ *
+ * @throws PgBranchError of the configuration, or `PGB_STEP_INPUT` for a glob that matches nothing.
+ */
+export async function createPlan(request: {
+  rootDir: string
+  configFile: string | undefined
+}): Promise<{ plan: Plan; steps: PlannedStep[] }> {
+  const found = await findConfig(request.rootDir, request.configFile)
+  const loaded = found.file === undefined ? noConfig : await loadConfig(found.file)
+  const config = resolveConfig(loaded.config, { baseDir: found.baseDir, configFile: found.file })
+  const { seed, notices, candidates } = resolveSeed(loaded.config, { baseDir: found.baseDir, hasFile: found.file !== undefined })
+  const watched = new Set([...found.candidates, ...candidates, ...loaded.imports])
+  const context: StepContext = { baseDir: found.baseDir, configFile: found.file, loaded, seed, watched }
+  // Signatures are read before the contents: a file that changes in between looks changed next time.
+  for (const step of seed) await watchInputs(step, context)
+  const signatures = readSignatures(watched)
+  const steps: PlannedStep[] = []
+  for (const [index, step] of seed.entries()) steps.push(await planStep(step, { index, context }))
+  const plan: Plan = {
+    config,
+    steps: steps.map(({ plan }) => plan),
+    signatures,
+    envReads: loaded.envReads,
+    variables: createVariableTemplates(loaded.config.env, config.database),
+    notices,
+  }
+  return { plan, steps }
+}
+
+const noConfig: LoadedConfig = { config: {}, code: '', imports: [], envReads: {} }
+
+interface StepContext {
+  baseDir: string
+  configFile: string | undefined
+  loaded: LoadedConfig
+  seed: SeedStep[]
+  watched: Set<string>
+}
+
+function resolveSeed(
+  config: UserConfig,
+  { baseDir, hasFile }: { baseDir: string; hasFile: boolean },
+): { seed: SeedStep[]; notices: string[]; candidates: string[] } {
+  if (config.seed !== undefined) return { seed: [config.seed].flat(), notices: [], candidates: [] }
+  const candidates = layoutCandidates.map((path) => join(baseDir, path))
+  const layout = recogniseLayout(baseDir)
+  if (layout !== undefined) {
+    return { seed: layout.seed, notices: [`recognised ${layout.name} in ${baseDir}: ${layout.evidence}`], candidates }
+  }
+  const where = hasFile ? 'the configuration names no `seed`' : `there is no pg-branch.config.ts`
+  return {
+    seed: [],
+    notices: [`branches are empty: ${where}, and no migrations were recognised in ${baseDir}`],
+    candidates,
+  }
+}
+
+async function watchInputs(step: SeedStep, { baseDir, watched, loaded }: StepContext): Promise<void> {
+  const globs = typeof step === 'function' ? [] : step.kind === 'sql' ? step.globs : step.inputs
+  for (const dir of await listGlobDirs(globs, baseDir)) watched.add(dir)
+  for (const file of await expandGlobs(globs, baseDir)) {
+    watched.add(file)
+    watched.add(dirname(file))
+  }
+  if (typeof step === 'function') for (const file of loaded.imports) watched.add(file)
+}
+
+async function planStep(
+  step: SeedStep,
+  { index, context }: { index: number; context: StepContext },
+): Promise<PlannedStep> {
+  if (typeof step === 'function') return planFunction(step, { index, context })
+  return step.kind === 'sql' ? planSql(step, context) : planCommand(step, context)
+}
+
+async function planSql(step: SqlStep, context: StepContext): Promise<PlannedStep> {
+  const label = `sql ${step.globs.join(' ')}`
+  const files = await expandGlobs(step.globs, context.baseDir)
+  if (files.length === 0) {
+    throw new PgBranchError(`the step \`${label}\` matches no file in ${context.baseDir}`, {
+      code: 'PGB_STEP_INPUT',
+      hint: 'Globs are relative to the directory of the configuration file.',
+    })
+  }
+  const inputs = await hashFiles(files, context.baseDir)
+  return { step, files, plan: { kind: 'sql', label, inputs, fingerprint: hashValue(['sql', Object.entries(inputs)]) } }
+}
+
+async function planCommand(step: CommandStep, context: StepContext): Promise<PlannedStep> {
+  const files = await expandGlobs(step.inputs, context.baseDir)
+  if (files.length === 0 && step.inputs.length > 0) {
+    throw new PgBranchError(`the inputs ${step.inputs.join(', ')} of \`${step.line}\` match no file in ${context.baseDir}`, {
+      code: 'PGB_STEP_INPUT',
+      hint: 'Globs are relative to the directory of the configuration file. A command without `inputs` runs once and is then cached.',
+    })
+  }
+  const env = Object.fromEntries(Object.entries(step.env).map(([name, value]) => [`env.${name}`, hashValue(value)]))
+  const inputs = { ...(await hashFiles(files, context.baseDir)), ...env }
+  const fingerprint = hashValue(['command', step.line, Object.entries(inputs)])
+  return { step, files: [], plan: { kind: 'command', label: `command ${step.line}`, inputs, fingerprint } }
+}
+
+async function planFunction(
+  step: FunctionStep,
+  { index, context }: { index: number; context: StepContext },
+): Promise<PlannedStep> {
+  const { loaded, seed, baseDir, configFile = '' } = context
+  const functions = seed.filter((other) => typeof other === 'function')
+  const inputs = {
+    'its own text': hashValue(step.toString()),
+    [`${relative(baseDir, configFile)} around the seed`]: hashValue(getSurroundingCode(loaded.code, functions)),
+    ...(await hashFiles(loaded.imports, baseDir)),
+  }
+  const label = `function ${step.name === '' ? `seed[${index}]` : step.name}`
+  return { step, files: [], plan: { kind: 'function', label, inputs, fingerprint: hashValue(['function', Object.entries(inputs)]) } }
+}
+
+async function hashFiles(files: string[], baseDir: string): Promise<Record<string, string>> {
+  const hashes: Array<[string, string]> = []
+  for (const file of files) hashes.push([relative(baseDir, file), await hashFile(file)])
+  return Object.fromEntries(hashes)
+}

@@ -1,0 +1,24 @@
+import { hashValue } from '../lib/hash.ts'
+import type { PostgresBinaries } from '../postgres/contract.ts'
+import { getInitdbArguments } from '../postgres/initdb.ts'
+import { createBranchSettings } from '../postgres/settings.ts'
+import { formatVersion } from './manifest.ts'
+import type { Plan } from './plan.ts'
+
+/** The keys of one plan: each is a hash over the one before and what comes next. */
+export interface TemplateKeys {
+  /** The cluster as initdb made it. */
+  base: string
+  /** `layers[i]` is the state after i steps; `layers[0]` has settings and database, and is not kept. */
+  layers: string[]
+  /** `sealed[i]` is the same, ready to be branched from. */
+  sealed: string[]
+}
+
+export function createKeys(plan: Plan, binaries: PostgresBinaries): TemplateKeys {
+  const base = hashValue([formatVersion, binaries.buildId, getInitdbArguments(binaries)])
+  const settings = createBranchSettings(binaries.version, plan.config.postgres.settings)
+  const layers = [hashValue([base, Object.entries(settings), plan.config.database])]
+  for (const step of plan.steps) layers.push(hashValue([layers.at(-1), step.fingerprint]))
+  return { base, layers, sealed: layers.map((key) => hashValue([key, 'sealed'])) }
+}

@@ -1,0 +1,70 @@
+import { lstatSync } from 'node:fs'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describeError } from '../lib/errors.ts'
+
+/** Part of every key: raise it when what is on disk changes its meaning. */
+export const formatVersion = 1
+
+/** Beside the data of a template: `template.json`, written before the rename that publishes both. */
+export interface TemplateManifest {
+  formatVersion: number
+  key: string
+  /** Whether it is ready to be branched from; else it is a layer, to continue building from. */
+  sealed: boolean
+  description: string
+  buildId: string
+  /** Of the superuser, in this template only: each branch gets its own. */
+  password: string
+  /** The database that URLs point at. */
+  database: string
+  createdAt: string
+  buildMs: number
+  bytes: number
+  /** Every file with its size and modification time: what is checked before the first use in a process. */
+  files: Record<string, string>
+}
+
+export const manifestName = 'template.json'
+export const dataName = 'data'
+
+/** @returns size and modification time of every file of a data directory. */
+export async function listFiles(dataDir: string): Promise<{ files: Record<string, string>; bytes: number }> {
+  const files: Record<string, string> = {}
+  let bytes = 0
+  for (const entry of await readdir(dataDir, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    const stat = lstatSync(path, { bigint: true })
+    files[path.slice(dataDir.length + 1)] = `${stat.size}:${stat.mtimeNs}`
+    bytes += Number(stat.blocks) * 512
+  }
+  return { files, bytes }
+}
+
+export async function writeManifest(dir: string, manifest: TemplateManifest): Promise<void> {
+  await writeFile(join(dir, manifestName), JSON.stringify(manifest), { mode: 0o600, flush: true })
+}
+
+/** @returns the manifest, or what is wrong with the template in `dir`. Only files are read, nothing is changed. */
+export async function checkTemplate(dir: string, key: string): Promise<TemplateManifest | { problem: string }> {
+  let manifest: TemplateManifest
+  try {
+    manifest = JSON.parse(await readFile(join(dir, manifestName), 'utf8')) as TemplateManifest
+  } catch (error) {
+    return { problem: `its ${manifestName} cannot be read (${describeError(error)})` }
+  }
+  if (manifest.formatVersion !== formatVersion || manifest.key !== key || typeof manifest.files !== 'object') {
+    return { problem: `its ${manifestName} is not for this template` }
+  }
+  try {
+    const { files } = await listFiles(join(dir, dataName))
+    for (const [path, expected] of Object.entries(manifest.files)) {
+      if (files[path] !== expected) return { problem: `${path} is ${files[path] === undefined ? 'missing' : 'not as it was written'}` }
+    }
+    const extra = Object.keys(files).find((path) => manifest.files[path] === undefined)
+    return extra === undefined ? manifest : { problem: `${extra} does not belong there` }
+  } catch (error) {
+    return { problem: `its data cannot be read (${describeError(error)})` }
+  }
+}

@@ -1,0 +1,32 @@
+import type { ResolvedConfig } from '../config/types.ts'
+import type { Signatures } from './inputs.ts'
+
+/** One step, as far as it matters outside the process that can run it. */
+export interface StepPlan {
+  kind: 'sql' | 'command' | 'function'
+  /** How it is shown, e.g. `sql db/schema/*.sql`. */
+  label: string
+  /** Hash of everything that determines what the step does to a database. */
+  fingerprint: string
+  /** Each input with its hash, to explain a rebuild: paths relative to the configuration, or names such as `env.X`. */
+  inputs: Record<string, string>
+}
+
+/** Variables of a branch, with `{{port}}` and `{{password}}` where these go. */
+export type VariableTemplates = Record<string, string>
+
+/**
+ * What one configuration means at one moment. Plain data: it is made in the builder process, used by
+ * the supervisor, and kept on disk for the next one.
+ */
+export interface Plan {
+  config: ResolvedConfig
+  steps: StepPlan[]
+  /** How every file and directory looked that this plan was made from. */
+  signatures: Signatures
+  /** Variables that the configuration read, with the values it saw. */
+  envReads: Record<string, string | undefined>
+  variables: VariableTemplates
+  /** Said to the user once. */
+  notices: string[]
+}

@@ -1,0 +1,36 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Client } from 'pg'
+import { PgBranchError } from '../lib/errors.ts'
+import { connect } from '../postgres/client.ts'
+import type { StepTarget } from './steps/contract.ts'
+
+/**
+ * Prepares a running cluster to be branched from: freezes and analyses every database, so that plans
+ * are right and first reads do not write, and lets each write its relation cache.
+ *
+ * @throws PgBranchError `PGB_STEP_FAILED` if the seed left something that a branch cannot carry.
+ */
+export async function sealDatabases(admin: Client, target: StepTarget): Promise<void> {
+  const { rows } = await admin.query<{ datname: string }>('SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1')
+  for (const { datname } of rows) {
+    const client = await connect({ ...target, database: datname })
+    try {
+      await client.query('VACUUM (FREEZE, ANALYZE)')
+    } finally {
+      await client.end()
+    }
+    // The vacuum dropped the relation cache file; the next connection writes it anew, for branches to use.
+    await (await connect({ ...target, database: datname })).end()
+  }
+}
+
+/** A table space outside the data directory would be shared, and overwritten, by all branches. */
+export async function refuseTablespaces(dataDir: string): Promise<void> {
+  const entries = await readdir(join(dataDir, 'pg_tblspc'), { withFileTypes: true })
+  if (!entries.some((entry) => entry.isSymbolicLink())) return
+  throw new PgBranchError('the seed made a TABLESPACE outside the data directory, which branches would share', {
+    code: 'PGB_STEP_FAILED',
+    hint: "Leave it out, or use one inside: SET allow_in_place_tablespaces = on; CREATE TABLESPACE name LOCATION ''.",
+  })
+}

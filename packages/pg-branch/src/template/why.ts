@@ -1,0 +1,51 @@
+import type { Plan, StepPlan } from './plan.ts'
+
+/** What is remembered of the plan that a project was last built with. */
+export interface BuildRecord {
+  sealedKey: string
+  baseKey: string
+  rootKey: string
+  steps: StepPlan[]
+}
+
+/** @returns one sentence: why this template has to be built although `last` was. */
+export function explainRebuild(options: {
+  plan: Plan
+  baseKey: string
+  rootKey: string
+  sealedKey: string
+  last: BuildRecord | undefined
+  broken: string | undefined
+}): string {
+  const { plan, last, broken } = options
+  if (broken !== undefined) return broken
+  if (last === undefined) return 'first build of this project'
+  if (last.sealedKey === options.sealedKey) return 'the cached template was removed (evicted, or the cache was cleared)'
+  if (last.baseKey !== options.baseKey) return 'another build of Postgres, or another version of pg-branch'
+  if (last.rootKey !== options.rootKey) return 'server settings or the database name changed'
+  return explainSteps(last.steps, plan.steps)
+}
+
+function explainSteps(before: StepPlan[], after: StepPlan[]): string {
+  const index = after.findIndex((step, position) => step.fingerprint !== before[position]?.fingerprint)
+  if (index === -1) return `${before.length - after.length} step(s) were removed from the end of the seed`
+  const [old, current] = [before[index], after[index]]
+  if (current === undefined) return 'the seed changed'
+  const name = `step ${index + 1} (${current.label})`
+  if (old === undefined) return `${name} is new`
+  if (old.label !== current.label && old.kind !== current.kind) return `${name} took the place of ${old.label}`
+  const added = Object.keys(current.inputs).filter((path) => old.inputs[path] === undefined)
+  const removed = Object.keys(old.inputs).filter((path) => current.inputs[path] === undefined)
+  const changed = Object.keys(current.inputs).filter(
+    (path) => old.inputs[path] !== undefined && old.inputs[path] !== current.inputs[path],
+  )
+  const parts = [describeList('changed', changed), describeList('was added', added), describeList('was removed', removed)]
+  const text = parts.filter((part) => part !== '').join('; ')
+  return text === '' ? `${name} changed` : `${name}: ${text}`
+}
+
+function describeList(verb: string, paths: string[]): string {
+  if (paths.length === 0) return ''
+  const shown = paths.slice(0, 3).join(', ')
+  return `${shown}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''} ${verb}`
+}

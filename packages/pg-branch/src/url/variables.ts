@@ -1,0 +1,16 @@
+import type { Branch } from '../branch/contract.ts'
+import type { VariableTemplates } from '../template/plan.ts'
+import { fillTemplate } from '../template/variable-templates.ts'
+
+/** @returns the variables under which a test process finds its branch. */
+export function createBranchVariables(templates: VariableTemplates, branch: Branch): Record<string, string> {
+  const mapped = Object.entries(templates).map(([name, template]) => [name, fillTemplate(template, branch)])
+  return {
+    PGHOST: '127.0.0.1',
+    PGPORT: String(branch.port),
+    PGUSER: branch.user,
+    PGPASSWORD: branch.password,
+    PGDATABASE: branch.database,
+    ...Object.fromEntries(mapped),
+  }
+}

@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile, statfs } from 'node:fs/promises'
+import { freemem } from 'node:os'
+import { join } from 'node:path'
+import type { DriverName } from '../config/types.ts'
+import { PgBranchError } from '../lib/errors.ts'
+import { makePrivateDir, type StatePaths } from '../lib/paths.ts'
+import type { VolumeDriver } from './contract.ts'
+import { getManagedVolumePaths } from './managed.ts'
+import { drivers } from './registry.ts'
+
+/** A place on disk that one driver manages and on which clones are made. */
+export interface Volume {
+  driver: VolumeDriver
+  /** One file system holds these three, so that publishing is a rename. */
+  templatesDir: string
+  buildsDir: string
+  branchesDir: string
+  /**
+   * Memory-backed directory for plain copies, where the machine has one. A template on disk is
+   * copied to it as fast as memory allows, and nothing there is ever written to a disk.
+   */
+  memoryBranchesDir: string | undefined
+  /** e.g. `btrfs on /var/cache/pg-branch/volume`. */
+  description: string
+  /** What would be faster and how to get it; undefined if nothing would. */
+  advice: string | undefined
+  /** Every candidate that was not taken, with the reason. */
+  rejected: Array<{ candidate: string; reason: string }>
+}
+
+export interface VolumeRequest {
+  paths: StatePaths
+  driver: DriverName | undefined
+  path: string | undefined
+}
+
+/**
+ * Finds the fastest volume: the managed btrfs volume if it is mounted, else a copy-on-write file
+ * system below the home directory, else plain copies.
+ *
+ * @throws PgBranchError `PGB_NO_VOLUME` that lists every candidate with its reason.
+ */
+export async function chooseVolume(request: VolumeRequest): Promise<Volume> {
+  const rejected: Volume['rejected'] = []
+  for (const { root, name } of listCandidates(request)) {
+    const driver = drivers[name]()
+    if (root.mustExist && !existsSync(root.path)) {
+      rejected.push({ candidate: `${name} on ${root.path}`, reason: root.missingReason })
+      continue
+    }
+    makePrivateDir(root.path, { enterable: true })
+    const probe = await driver.probe(root.path)
+    if (probe.usable) return layOutVolume({ driver, root: root.path, request, rejected })
+    rejected.push({ candidate: `${name} on ${root.path}`, reason: probe.reason })
+  }
+  throw new PgBranchError(
+    `no volume can be used:\n${rejected.map(({ candidate, reason }) => `  - ${candidate}: ${reason}`).join('\n')}`,
+    { code: 'PGB_NO_VOLUME', hint: 'Remove `volume` from the configuration to use whatever is there, or mend one of these.' },
+  )
+}
+
+interface Root {
+  path: string
+  mustExist: boolean
+  missingReason: string
+}
+
+function listCandidates({ paths, driver, path }: VolumeRequest): Array<{ root: Root; name: DriverName }> {
+  const names: DriverName[] = driver === undefined ? ['btrfs', 'reflink', 'copy'] : [driver]
+  if (path !== undefined) {
+    const root = { path, mustExist: true, missingReason: 'there is no such directory' }
+    return names.map((name) => ({ root, name }))
+  }
+  const managed = {
+    path: getManagedVolumePaths(paths.homeDir).mountPoint,
+    mustExist: true,
+    missingReason: 'no managed volume was made (`pg-branch volume create`)',
+  }
+  const home = { path: paths.homeDir, mustExist: false, missingReason: '' }
+  const onManaged = names.filter((name) => name === 'btrfs').map((name) => ({ root: managed, name }))
+  return [...onManaged, ...names.map((name) => ({ root: home, name }))]
+}
+
+function layOutVolume(options: {
+  driver: VolumeDriver
+  root: string
+  request: VolumeRequest
+  rejected: Volume['rejected']
+}): Volume {
+  const { driver, root, request, rejected } = options
+  const { homeDir, stateDir } = request.paths
+  // Two versions, or two homes that name the same volume, must not see each other's directories.
+  const base = root === homeDir ? stateDir : join(root, `pg-branch-${createId(stateDir)}`)
+  if (root !== homeDir) makePrivateDir(root, { enterable: true })
+  makePrivateDir(base, { enterable: true })
+  const dirs = {
+    templatesDir: join(base, 'templates'),
+    buildsDir: join(base, 'builds'),
+    branchesDir: join(base, 'branches'),
+  }
+  for (const dir of Object.values(dirs)) makePrivateDir(dir, { enterable: true })
+  const memoryBranchesDir = driver.name === 'copy' && request.path === undefined ? getMemoryDir(stateDir) : undefined
+  return {
+    driver,
+    ...dirs,
+    memoryBranchesDir,
+    description: `${driver.name} on ${root}`,
+    advice: driver.capabilities.copyOnWrite ? undefined : copyAdvice,
+    rejected,
+  }
+}
+
+const copyAdvice =
+  'this file system cannot clone, so every branch is a copy; `pg-branch volume create` (once, as root, Linux) makes a btrfs volume on which a branch costs the same whatever its size'
+
+function getMemoryDir(stateDir: string): string | undefined {
+  if (!existsSync('/dev/shm')) return undefined
+  return `/dev/shm/pg-branch-${process.getuid?.() ?? 0}-${createId(stateDir)}`
+}
+
+function createId(path: string): string {
+  return createHash('sha256').update(path).digest('hex').slice(0, 12)
+}
+
+/** As many copies of a template as memory must have room for before it is used. */
+const copiesInMemory = 16
+
+/** @returns the directory in which branches of a template of this size are made. */
+export async function chooseBranchesDir(volume: Volume, templateBytes: number): Promise<string> {
+  const { memoryBranchesDir: dir } = volume
+  if (dir === undefined) return volume.branchesDir
+  const { bavail, bsize } = await statfs('/dev/shm')
+  const roomBytes = Math.min(bavail * bsize, (await readAvailableMemory()) / 2)
+  if (templateBytes * copiesInMemory > roomBytes) return volume.branchesDir
+  makePrivateDir(dir, { enterable: true })
+  return dir
+}
+
+async function readAvailableMemory(): Promise<number> {
+  try {
+    const info = await readFile('/proc/meminfo', 'utf8')
+    return Number(/^MemAvailable:\s+(\d+) kB/m.exec(info)?.[1] ?? 0) * 1024
+  } catch {
+    return freemem()
+  }
+}

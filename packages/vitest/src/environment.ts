@@ -1,0 +1,65 @@
+import { PgBranchError, applySentinel } from 'pg-branch/client'
+import type { Environment } from 'vitest/runtime'
+import { findBase } from './base.ts'
+import { hookRunner } from './hook-runner.ts'
+import { pickOptions } from './options.ts'
+import { createSession } from './session.ts'
+import { hookVmContext } from './vm-context.ts'
+
+/** The kind of modules that Vite makes, which follows the base of the environment set up last. */
+let viteEnvironment = 'ssr'
+
+/**
+ * `environment: 'pg-branch'`.
+ *
+ * Setup itself never waits for a branch: Vitest gives a worker 60 s to start, and a first template may
+ * take longer. It only puts the sentinel into the variables; the branch is waited for when a file is
+ * about to be imported.
+ */
+export const environment: Environment = {
+  name: 'pg-branch',
+  get viteEnvironment() {
+    return viteEnvironment
+  },
+  async setup(global, environmentOptions) {
+    const options = pickOptions(environmentOptions)
+    applySentinel(process.env)
+    const base = findBase(options)
+    viteEnvironment = base.viteEnvironment ?? base.name
+    const inner = await base.setup(global, environmentOptions)
+    const session = createSession(options)
+    const unhook = await hookRunner(session)
+    return {
+      async teardown(target) {
+        unhook()
+        await session.close()
+        await inner.teardown(target)
+      },
+    }
+  },
+  async setupVM(environmentOptions) {
+    const options = pickOptions(environmentOptions)
+    applySentinel(process.env)
+    const base = findBase(options)
+    viteEnvironment = base.viteEnvironment ?? base.name
+    if (base.setupVM === undefined) {
+      throw new PgBranchError(`the base environment ${base.name} does not run in vm pools`, {
+        code: 'PGB_OPTION_INVALID',
+        hint: "Use `pool: 'forks'` or 'threads'.",
+      })
+    }
+    const inner = await base.setupVM(environmentOptions)
+    const session = createSession(options)
+    return {
+      getVmContext() {
+        const context = inner.getVmContext()
+        hookVmContext(context, session)
+        return context
+      },
+      async teardown() {
+        await session.close()
+        await inner.teardown()
+      },
+    }
+  },
+}

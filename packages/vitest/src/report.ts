@@ -1,0 +1,57 @@
+import { formatBytes, formatDuration, type ProgressReport } from 'pg-branch/client'
+
+export interface Reporter {
+  showProgress(report: ProgressReport): void
+  showNotices(notices: string[]): void
+  showKept(psqlLine: string, details: { reason: string | undefined; keptForMs: number }): void
+}
+
+const progressIntervalMs = 1_000
+
+/**
+ * Writes to stderr, which Vitest passes on as it is. How a build is going is told line by line on a
+ * terminal (Vitest sets FORCE_TTY for its workers), and only at its end in CI or a pipe.
+ */
+export function createReporter(env: NodeJS.ProcessEnv): Reporter {
+  const isTerminal = (env.FORCE_TTY === 'true' || process.stderr.isTTY) && (env.CI ?? '') === ''
+  let shownAt = 0
+  let shownPhase = ''
+  const write = (line: string) => process.stderr.write(`pg-branch: ${line}\n`)
+  return {
+    showProgress(report) {
+      if (!report.speak) return
+      const { done } = report
+      if (done !== undefined) {
+        const steps = `${done.steps} step${done.steps === 1 ? '' : 's'}`
+        write(`template built in ${formatDuration(done.buildMs)}, ${steps} (${done.why})`)
+        return
+      }
+      const now = performance.now()
+      if (!isTerminal || (report.phase === shownPhase && now - shownAt < progressIntervalMs)) return
+      shownAt = now
+      shownPhase = report.phase
+      write(describeProgress(report))
+    },
+    showNotices(notices) {
+      for (const notice of notices) write(notice)
+    },
+    showKept(psqlLine, { reason, keptForMs }) {
+      write(`${reason ?? 'failed'}: its branch is kept for ${formatDuration(keptForMs)}:\n  ${psqlLine}`)
+    },
+  }
+}
+
+export function describeProgress(report: Omit<ProgressReport, 'speak'>): string {
+  const { phase, elapsedMs, file, bytes, totalBytes, statements, rows, message } = report
+  const size = bytes === undefined || totalBytes === undefined ? undefined : `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`
+  const parts = [
+    phase,
+    file,
+    size,
+    statements === undefined ? undefined : `${statements} statements`,
+    rows === undefined || rows === 0 ? undefined : `${rows} rows`,
+    message,
+    formatDuration(elapsedMs),
+  ]
+  return parts.filter((part) => part !== undefined).join(' · ')
+}
