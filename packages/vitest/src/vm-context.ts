@@ -15,7 +15,7 @@ const setupFile = fileURLToPath(new URL('./vm-setup.js', import.meta.url))
 
 interface WorkerState {
   filepath?: string
-  config: { root: string; isolate: boolean; setupFiles: string[]; sequence?: { setupFiles?: string } }
+  config: { root: string; setupFiles: string[]; sequence?: { setupFiles?: string } }
 }
 
 /**
@@ -35,8 +35,9 @@ export function hookVmContext(context: Context, session: Session): void {
     const { config } = state
     config.setupFiles = [setupFile, ...config.setupFiles.filter((file) => file !== setupFile)]
     if (config.sequence !== undefined) config.sequence.setupFiles = 'list'
+    // Every file has a context, and so modules, of its own, whatever `isolate` says.
     const hooks: VmHooks = {
-      openFile: () => session.openFile({ rootDir: config.root, isolate: config.isolate, filePath: state.filepath ?? '' }),
+      openFile: () => session.openFile({ rootDir: config.root, isolate: true, filePath: state.filepath ?? '' }),
       closeFile: (result) => session.closeFile(result),
     }
     Object.defineProperty(context, vmHooks, { value: hooks, configurable: true })

@@ -1,0 +1,5 @@
+CREATE TABLE rooms (
+  id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name text NOT NULL UNIQUE,
+  price int NOT NULL CHECK (price > 0)
+);

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+import { defineCommand } from 'citty'
+import { formatBytes } from '../lib/format.ts'
+import { PgBranchError } from '../lib/errors.ts'
+import { getHomeDir } from '../lib/paths.ts'
+import { stopSupervisor } from '../supervisor/stop.ts'
+import { createManagedVolume, getManagedVolumeStatus, removeManagedVolume } from '../volume/managed.ts'
+import type { ManagedVolumeStatus } from '../volume/managed.ts'
+import { parseSize } from './arguments.ts'
+import type { Command } from './command.ts'
+import { print, printJson } from './print.ts'
+
+const json = { type: 'boolean', description: 'Print the result as JSON', default: false } as const
+/** mkfs.btrfs refuses less than about 110 MB. */
+const minVolumeBytes = 256 * 1024 ** 2
+
+const create = defineCommand({
+  meta: {
+    name: 'create',
+    description: 'Make (or, after a reboot, mount again) a btrfs volume for templates and branches. Needs root once: sudo npx pg-branch volume create',
+  },
+  args: {
+    size: { type: 'string', description: 'Most that it may hold; the file is sparse', default: '20G' },
+    json,
+  },
+  async run({ args }) {
+    const sizeBytes = parseSize(args.size, { name: '--size', minBytes: minVolumeBytes })
+    const { homeDir, owner } = findUser()
+    const status = await createManagedVolume({ homeDir, sizeBytes, owner })
+    // A running supervisor has chosen its volume already; the next one takes this.
+    await stopSupervisor()
+    if (args.json) printJson(status)
+    else print(`ready: ${describe(status)}\nThe next test run uses it.`)
+  },
+})
+
+const status = defineCommand({
+  meta: { name: 'status', description: 'Say whether the managed volume is there, mounted, and how full' },
+  args: { json },
+  async run({ args }) {
+    const result = await getManagedVolumeStatus(findUser().homeDir)
+    if (args.json) printJson(result)
+    else print(describe(result))
+  },
+})
+
+const remove = defineCommand({
+  meta: { name: 'remove', description: 'Unmount and delete the managed volume with all templates and branches on it' },
+  args: { json },
+  async run({ args }) {
+    await stopSupervisor()
+    const { homeDir } = findUser()
+    const existed = await removeManagedVolume(homeDir)
+    if (args.json) printJson({ removed: existed })
+    else print(existed ? 'removed' : `there was none in ${homeDir}`)
+  },
+})
+
+export const volumeCommand: Command = defineCommand({
+  meta: { name: 'volume', description: 'The managed copy-on-write volume (Linux)' },
+  subCommands: { create, status, remove },
+}) as unknown as Command
+
+function describe(status: ManagedVolumeStatus): string {
+  if (!status.exists) return `no managed volume (${status.image} does not exist); make one with: pg-branch volume create`
+  const size = `${formatBytes(status.sizeBytes)}, ${formatBytes(status.allocatedBytes)} of disk in use`
+  if (!status.mounted) return `${status.image} (${size}) is not mounted; mount it with: pg-branch volume create`
+  return `btrfs on ${status.mountPoint}, ${size}, ${formatBytes(status.freeBytes)} free`
+}
+
+/** With sudo the volume is for the user who typed it, in their cache directory, and belongs to them. */
+function findUser(): { homeDir: string; owner: { uid: number; gid: number } | undefined } {
+  const { SUDO_UID, SUDO_GID, SUDO_USER, PG_BRANCH_HOME } = process.env
+  if (process.getuid?.() !== 0 || SUDO_UID === undefined || SUDO_UID === '0') return { homeDir: getHomeDir(), owner: undefined }
+  const owner = { uid: Number(SUDO_UID), gid: Number(SUDO_GID ?? SUDO_UID) }
+  if (PG_BRANCH_HOME !== undefined) return { homeDir: getHomeDir(), owner }
+  const home = findHomeOf(owner.uid)
+  if (home === undefined) {
+    throw new PgBranchError(`the home directory of ${SUDO_USER ?? SUDO_UID} was not found`, {
+      code: 'PGB_ARGUMENT',
+      hint: 'Set PG_BRANCH_HOME to the directory that this user’s test runs use.',
+    })
+  }
+  return { homeDir: `${home}/.cache/pg-branch`, owner }
+}
+
+function findHomeOf(uid: number): string | undefined {
+  const line = readFileSync('/etc/passwd', 'utf8').split('\n').find((entry) => Number(entry.split(':')[2]) === uid)
+  return line?.split(':')[5]
+}
