@@ -17,6 +17,8 @@ export async function sealDatabases(admin: Client, target: StepTarget): Promise<
     const client = await connect({ ...target, database: datname })
     try {
       await client.query('VACUUM (FREEZE, ANALYZE)')
+      // Analysing has just written to these.
+      await client.query(`VACUUM (FREEZE) ${writtenByAnalyze.join(', ')}`)
     } finally {
       await client.end()
     }
@@ -24,6 +26,8 @@ export async function sealDatabases(admin: Client, target: StepTarget): Promise<
     await (await connect({ ...target, database: datname })).end()
   }
 }
+
+const writtenByAnalyze = ['pg_class', 'pg_statistic', 'pg_statistic_ext_data', 'pg_database', 'pg_authid'].map((name) => `pg_catalog.${name}`)
 
 /** A table space outside the data directory would be shared, and overwritten, by all branches. */
 export async function refuseTablespaces(dataDir: string): Promise<void> {

@@ -1,0 +1,62 @@
+import { connectSupervisor, withSentinel, type Connection, type LeaseAnswer, type ProgressReport } from 'pg-branch/client'
+import pg from 'pg'
+
+export interface TestBranch extends LeaseAnswer {
+  connection: Connection
+  url: string
+  query(text: string): Promise<Array<Record<string, unknown>>>
+  progress: ProgressReport[]
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Leases a branch as a runner package does, without a runner. */
+export async function leaseBranch(
+  rootDir: string,
+  options: { env?: NodeJS.ProcessEnv; scope?: 'file' | 'worker'; runId?: string; options?: unknown } = {},
+): Promise<TestBranch> {
+  const progress: ProgressReport[] = []
+  const connection = await connectSupervisor({ onProgress: (report) => progress.push(report) })
+  try {
+    const answer = await connection.call.lease({
+      rootDir,
+      options: options.options ?? {},
+      env: withSentinel({ ...process.env, ...options.env }),
+      scope: options.scope ?? 'file',
+      runId: options.runId ?? 'test',
+      holder: 'a test',
+    })
+    const url = answer.variables.DATABASE_URL ?? ''
+    return {
+      ...answer,
+      connection,
+      url,
+      progress,
+      async query(text) {
+        const client = new pg.Client(url)
+        await client.connect()
+        try {
+          const result = (await client.query(text)) as unknown as pg.QueryResult | pg.QueryResult[]
+          return [result].flat().at(-1)?.rows ?? []
+        } finally {
+          await client.end()
+        }
+      },
+      async [Symbol.asyncDispose]() {
+        connection.close()
+      },
+    }
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+/** @returns the reports of finished builds among those that a client heard. */
+export function findBuilds(progress: ProgressReport[]): Array<{ why: string; steps: number }> {
+  return progress.flatMap(({ done }) => (done === undefined ? [] : [done]))
+}
+
+/** @returns the phases that a client heard of, each once. */
+export function listPhases(progress: ProgressReport[]): string[] {
+  return [...new Set(progress.map(({ phase }) => phase))]
+}

@@ -1,0 +1,91 @@
+import { mkdtempSync, realpathSync } from 'node:fs'
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa, type Options, type ResultPromise } from 'execa'
+
+const testDir = fileURLToPath(new URL('..', import.meta.url))
+
+export type VitestVersion = 4 | 5
+
+export interface TestProject {
+  dir: string
+  /** Writes files, replacing what is there. */
+  write(files: Record<string, string>): Promise<void>
+  /** A real `vitest` process in the project: version 4 on this Node, version 5 on Node 22. */
+  vitest(args?: string[], options?: Options & { version?: VitestVersion }): ResultPromise
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const usersModules = ['pg', 'pg-branch', 'vitest-environment-pg-branch', 'jsdom', 'happy-dom', '@types']
+
+/** A user's project in a folder of its own, with our built packages in node_modules. */
+export async function makeProject(
+  files: Record<string, string> = {},
+  { version = 4, modules = {} }: { version?: VitestVersion; modules?: Record<string, string> } = {},
+): Promise<TestProject> {
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'pgb-project-')))
+  const write = async (entries: Record<string, string>) => {
+    for (const [path, content] of Object.entries(entries)) {
+      await mkdir(dirname(join(dir, path)), { recursive: true })
+      await writeFile(join(dir, path), content)
+    }
+  }
+  const link = async (name: string, from: string) => {
+    await mkdir(dirname(join(dir, 'node_modules', name)), { recursive: true })
+    await symlink(realpathSync(join(testDir, 'node_modules', from)), join(dir, 'node_modules', name))
+  }
+  await write({ 'package.json': '{ "name": "user", "type": "module" }', ...files })
+  for (const name of usersModules) await link(name, name)
+  await link('vitest', version === 4 ? 'vitest' : 'vitest-5')
+  for (const [name, from] of Object.entries(modules)) await link(name, from)
+  return {
+    dir,
+    write,
+    vitest(args = ['run'], options = {}) {
+      const node = version === 4 ? process.execPath : join(testDir, 'node_modules/node-22/bin/node')
+      return execa(node, [join(dir, 'node_modules/vitest/vitest.mjs'), ...args], {
+        cwd: dir,
+        reject: false,
+        all: true,
+        forceKillAfterDelay: 1_000,
+        ...options,
+        // A test runner inside a test runner must not find the outer one's variables.
+        env: { ...cleanEnv(), ...options.env },
+        extendEnv: false,
+      })
+    },
+    async [Symbol.asyncDispose]() {
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+function cleanEnv(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env).filter(([name]) => !/^(VITEST|VITE_|NODE_ENV$|TEST$|MODE$|DEV$|PROD$|SSR$|BASE_URL$|FORCE_TTY$|CI$|NODE_OPTIONS$)/.test(name))
+  return { ...Object.fromEntries(entries), NO_COLOR: '1' }
+}
+
+/** The one line that the README asks for. */
+export const oneLineConfig = `import { defineConfig } from 'vitest/config'
+export default defineConfig({ test: { environment: 'pg-branch' } })
+`
+
+export const usersTable = `CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL);
+INSERT INTO users (name) SELECT 'user ' || n FROM generate_series(1, 100) AS n;
+`
+
+/** A test file that runs one statement after another on a pool of its own and checks the first column of the last. */
+export function queryTest(title: string, statements: string[], expected: unknown): string {
+  return `import pg from 'pg'
+import { afterAll, expect, test } from 'vitest'
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+afterAll(() => pool.end())
+test(${JSON.stringify(title)}, async () => {
+  let result
+  for (const statement of ${JSON.stringify(statements)}) result = await pool.query(statement)
+  expect(Object.values(result.rows[0])[0]).toEqual(${JSON.stringify(expected)})
+})
+`
+}
