@@ -12,7 +12,7 @@ if (!hasData) console.warn(`SKIPPED: Northwind and Chinook need ${dataDir}`)
 async function leaseWith(files: Record<string, string>, query: string): Promise<unknown> {
   await using project = await makeProject(files)
   await using branch = await leaseBranch(project.dir)
-  return branch.query(query)
+  return await branch.query(query)
 }
 
 describe('SQL steps', () => {

@@ -96,17 +96,18 @@ test('ten processes that ask at once: one builds, all wait and see how it goes, 
     import { connectSupervisor, withSentinel } from 'pg-branch/client'
     let reports = 0
     const connection = await connectSupervisor({ onProgress: () => (reports += 1) })
-    const { variables } = await connection.call.lease({ rootDir: process.cwd(), options: {}, env: withSentinel(process.env), scope: 'file', runId: 'ten', holder: 'x' })
+    const { branchId } = await connection.call.lease({ rootDir: process.cwd(), options: {}, env: withSentinel(process.env), scope: 'file', runId: 'ten', holder: 'x' })
     const { projects: [project], pid } = await connection.call.status()
-    console.log(JSON.stringify({ pid, reports, reused: project.reused, template: project.template, port: variables.PGPORT }))
+    console.log(JSON.stringify({ pid, reports, reused: project.reused, template: project.template, branchId }))
+    process.exit()
   `
   const runs = await Promise.all(
     Array.from({ length: 10 }, () => execa(process.execPath, ['--input-type=module', '-e', script], { cwd: project.dir, env: home.env })),
   )
-  const answers = runs.map(({ stdout }) => JSON.parse(String(stdout)) as { pid: number; reports: number; reused: boolean; template: string; port: string })
+  const answers = runs.map(({ stdout }) => JSON.parse(String(stdout)) as { pid: number; reports: number; reused: boolean; template: string; branchId: string })
   expect(new Set(answers.map(({ pid }) => pid)).size).toBe(1)
   expect(new Set(answers.map(({ template }) => template)).size).toBe(1)
-  expect(new Set(answers.map(({ port }) => port)).size).toBe(10)
+  expect(new Set(answers.map(({ branchId }) => branchId)).size).toBe(10)
   expect(answers.filter(({ reports }) => reports > 0).length).toBeGreaterThanOrEqual(8)
   expect(home.readLog().match(/building/g)).toHaveLength(1)
 })

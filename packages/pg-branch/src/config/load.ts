@@ -12,7 +12,8 @@ export interface LoadedConfig {
   /** Modules of the user's own that the file imported, directly or not, without the file itself. */
   imports: string[]
   /** Variables that the file or its imports read while loading, with the values seen. */
-  envReads: Record<string, string | undefined>
+  /** Null: it was not set. */
+  envReads: Record<string, string | null>
 }
 
 /**
@@ -33,7 +34,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   const indexPath = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url))
   const jiti = createJiti(file, { fsCache: false, alias: { 'pg-branch': indexPath }, interopDefault: true })
   const recorder = recordImports()
-  const envReads: Record<string, string | undefined> = {}
+  const envReads: Record<string, string | null> = {}
   let value: unknown
   try {
     value = await withRecordedEnv(envReads, () => jiti.import(file, { default: true }))
@@ -72,14 +73,14 @@ const ignoredReads = /^(JITI_|NODE_|DEBUG|FORCE_COLOR$|NO_COLOR$|TERM$|CI$|npm_)
  * `process.env.X` must not be reused for a client with another X.
  */
 async function withRecordedEnv<T>(
-  reads: Record<string, string | undefined>,
+  reads: Record<string, string | null>,
   action: () => Promise<T>,
 ): Promise<T> {
   const real = process.env
   process.env = new Proxy(real, {
     get(target, key) {
       const value = Reflect.get(target, key) as string | undefined
-      if (typeof key === 'string' && !ignoredReads.test(key)) reads[key] = value
+      if (typeof key === 'string' && !ignoredReads.test(key)) reads[key] = value ?? null
       return value
     },
   })

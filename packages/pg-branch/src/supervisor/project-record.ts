@@ -27,22 +27,16 @@ export async function readProjectRecord(
   try {
     const record = JSON.parse(await readFile(getFile(paths, rootDir, configFile), 'utf8')) as ProjectRecord
     const isWhole = record.rootDir === rootDir && Array.isArray(record.plan.steps) && Array.isArray(record.built.steps)
-    return isWhole ? { ...record, plan: { ...record.plan, envReads: restoreUndefined(record) } } : undefined
+    return isWhole ? record : undefined
   } catch {
     return undefined
   }
 }
 
-/** JSON has no undefined: a variable that was read and not set is written as null. */
-function restoreUndefined({ plan }: ProjectRecord): Plan['envReads'] {
-  return Object.fromEntries(Object.entries(plan.envReads).map(([name, value]) => [name, value ?? undefined]))
-}
-
 export async function writeProjectRecord(paths: StatePaths, record: ProjectRecord): Promise<void> {
-  const envReads = Object.fromEntries(Object.entries(record.plan.envReads).map(([name, value]) => [name, value ?? null]))
   const file = getFile(paths, record.rootDir, record.configFile)
   await mkdir(paths.projectsDir, { recursive: true, mode: 0o700 })
   const draft = `${file}.${createRandomHex(4)}`
-  await writeFile(draft, JSON.stringify({ ...record, plan: { ...record.plan, envReads } }), { mode: 0o600 })
+  await writeFile(draft, JSON.stringify(record), { mode: 0o600 })
   await rename(draft, file)
 }

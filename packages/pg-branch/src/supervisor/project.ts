@@ -200,5 +200,5 @@ function matchesPlan(plan: Pick<Plan, 'signatures' | 'envReads'>, env: Env): boo
     log('%s has changed', changed)
     return false
   }
-  return Object.entries(plan.envReads).every(([name, value]) => env[name] === value)
+  return Object.entries(plan.envReads).every(([name, value]) => (env[name] ?? null) === value)
 }

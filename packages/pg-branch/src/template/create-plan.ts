@@ -132,6 +132,8 @@ async function planFunction(
     'its own text': hashValue(step.toString()),
     [`${relative(baseDir, configFile)} around the seed`]: hashValue(getSurroundingCode(loaded.code, functions)),
     ...(await hashFiles(loaded.imports, baseDir)),
+    // What was read while the file loaded may be anywhere in its values.
+    ...Object.fromEntries(Object.entries(loaded.envReads).map(([name, value]) => [`env.${name}`, hashValue(value)])),
   }
   const label = `function ${step.name === '' ? `seed[${index}]` : step.name}`
   return { step, files: [], plan: { kind: 'function', label, inputs, fingerprint: hashValue(['function', Object.entries(inputs)]) } }

@@ -1,18 +1,20 @@
+/** The default export as jiti (`exports.default =`) or the user (`export default`) writes it. */
+const defaultExport = /(?:var _default = )?\bexports\.default\s*=(?!\s*void 0)\s*|^export default\s+|^module\.exports\s*=\s*/m
+
 /**
  * @returns the text of a configuration file on which its function steps may depend: all but the
  * default export itself, whose other parts (a new step, a pool size) must not rebuild earlier
  * layers, and but the functions' own texts, which are hashed one by one.
  */
 export function getSurroundingCode(code: string, functions: Array<(...args: never[]) => unknown>): string {
-  const start = code.search(/^(export default|(module\.)?exports\.default\s*=|module\.exports\s*=)/m)
+  const match = defaultExport.exec(code)
   let rest = code
-  if (start !== -1) {
-    // A formatted file closes the statement in the first column. Where none does, all that follows
-    // is kept: a rebuild too many, never one too few.
-    const end = /^[)\]}].*$/m.exec(code.slice(start))
-    const isOneLine = /^.*[;)\]}]\s*$/.test(code.slice(start).split('\n', 1)[0] ?? '')
-    if (isOneLine) rest = code.slice(0, start) + code.slice(start).split('\n').slice(1).join('\n')
-    else if (end !== null) rest = code.slice(0, start) + code.slice(start + end.index + end[0].length)
+  if (match !== null) {
+    const body = code.slice(match.index + match[0].length)
+    // The statement ends with its only line, or where a formatted file closes it: in the first
+    // column. Where neither is found all that follows is kept: a rebuild too many, never one too few.
+    const end = /^[^\n]*[;)\]}][ \t]*(?:\n|$)/.exec(body) ?? /^[)\]}].*$/m.exec(body)
+    if (end !== null) rest = code.slice(0, match.index) + body.slice(end.index + end[0].length)
   }
   for (const text of functions.map(String)) rest = rest.replace(text, '')
   return rest

@@ -24,8 +24,8 @@ export interface Plan {
   steps: StepPlan[]
   /** How every file and directory looked that this plan was made from. */
   signatures: Signatures
-  /** Variables that the configuration read, with the values it saw. */
-  envReads: Record<string, string | undefined>
+  /** Variables that the configuration read, with the values it saw; null: not set. */
+  envReads: Record<string, string | null>
   variables: VariableTemplates
   /** Said to the user once. */
   notices: string[]
