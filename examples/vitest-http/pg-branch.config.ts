@@ -5,7 +5,11 @@ export default defineConfig({
     sql('db/migrations/*.sql'),
     async ({ client, log }) => {
       log('adding demo rooms')
-      for (const [name, price] of [['Attic', 80], ['Balcony', 120], ['Cellar', 60]]) {
+      for (const [name, price] of [
+        ['Attic', 80],
+        ['Balcony', 120],
+        ['Cellar', 60],
+      ]) {
         await client.query('INSERT INTO rooms (name, price) VALUES ($1, $2)', [name, price])
       }
     },

@@ -21,6 +21,7 @@ describe.each([...new Set(cells.map(([, fileSystem]) => fileSystem))])('on a rea
   afterAll(async () => volume?.[Symbol.asyncDispose]())
 
   for (const [driver, on] of cells) {
-    if (on === fileSystem) describeVolumeDriver(driver, { makeDriver: drivers[driver], getDir: () => volume?.path ?? '' })
+    if (on === fileSystem)
+      describeVolumeDriver(driver, { makeDriver: drivers[driver], getDir: () => volume?.path ?? '' })
   }
 })

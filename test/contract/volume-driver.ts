@@ -1,6 +1,20 @@
 import { execSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { appendFile, chmod, chown, lstat, mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { VolumeDriver } from '../../packages/pg-branch/dist/volume/contract.js'
@@ -9,7 +23,10 @@ import type { VolumeDriver } from '../../packages/pg-branch/dist/volume/contract
  * What every volume driver must do, on the real file system in `getDir()`. A new driver passes this
  * suite on each file system that it is for.
  */
-export function describeVolumeDriver(name: string, { makeDriver, getDir }: { makeDriver(): VolumeDriver; getDir(): string }): void {
+export function describeVolumeDriver(
+  name: string,
+  { makeDriver, getDir }: { makeDriver(): VolumeDriver; getDir(): string },
+): void {
   describe(name, () => {
     let driver: VolumeDriver
     let dir: string
@@ -144,7 +161,8 @@ const damages: Array<(dir: string) => Promise<unknown>> = [
 
 async function fill(dir: string): Promise<void> {
   for (const path of ['base/1', 'base/2', 'empty']) await mkdir(join(dir, path), { recursive: true, mode: 0o700 })
-  for (let file = 100; file < 140; file += 1) await writeFile(join(dir, `base/1/${file}`), 'x'.repeat(file === 100 ? 100_000 : 8192))
+  for (let file = 100; file < 140; file += 1)
+    await writeFile(join(dir, `base/1/${file}`), 'x'.repeat(file === 100 ? 100_000 : 8192))
   await writeFile(join(dir, 'base/2/200'), '')
   await writeFile(join(dir, 'PG_VERSION'), '18\n', { mode: 0o600 })
   await symlink('base/1/100', join(dir, 'link'))
@@ -153,6 +171,9 @@ async function fill(dir: string): Promise<void> {
 
 /** Every path with type, mode, owner and content. */
 async function describeTree(dir: string): Promise<string[]> {
-  const listing = execSync(`find . -printf '%P %y %m %U:%G %l\\n' | sort; find . -type f -exec sha256sum {} + | sort`, { cwd: dir, encoding: 'utf8' })
+  const listing = execSync(`find . -printf '%P %y %m %U:%G %l\\n' | sort; find . -type f -exec sha256sum {} + | sort`, {
+    cwd: dir,
+    encoding: 'utf8',
+  })
   return listing.split('\n')
 }

@@ -40,13 +40,16 @@ test('both', async () => {
   test('the comment in a file chooses the environment and its options', async () => {
     await using _home = makeHome()
     // In two parts, or the outer Vitest would take it for a comment of this file.
-    const tag = '@vitest-' + 'environment'
+    const tag = ['@vitest', 'environment'].join('-')
     const comment = (options: object) => `// ${tag} pg-branch\n// ${tag}-options ${JSON.stringify(options)}\n`
     await using project = await makeProject(
       {
         'vitest.config.ts': `export default { test: {} }`,
         'migrations/1.sql': usersTable,
-        'other/pg-branch.config.json': JSON.stringify({ env: ['OTHER_URL', 'DATABASE_URL'], seed: [{ kind: 'sql', globs: ['*.sql'] }] }),
+        'other/pg-branch.config.json': JSON.stringify({
+          env: ['OTHER_URL', 'DATABASE_URL'],
+          seed: [{ kind: 'sql', globs: ['*.sql'] }],
+        }),
         'other/1.sql': 'CREATE TABLE users AS SELECT 7 AS id',
         'plain.test.ts': `import { expect, test } from 'vitest'\ntest('no branch', () => expect(process.env.DATABASE_URL ?? '').toBe('postgresql://real/db'))\n`,
         'own.test.ts': `${comment({})}${queryTest('the nearest', ['SELECT count(*)::int FROM users'], 100)}`,
@@ -67,7 +70,10 @@ if (process.env.PGPORT !== new URL(process.env.DATABASE_URL).port) throw new Err
 `
     await using project = await makeProject(
       {
-        'vitest.config.ts': withOptions({}, { setupFiles: ['./setup.ts'], env: { DATABASE_URL: 'postgresql://real/from-test-env' } }),
+        'vitest.config.ts': withOptions(
+          {},
+          { setupFiles: ['./setup.ts'], env: { DATABASE_URL: 'postgresql://real/from-test-env' } },
+        ),
         'migrations/1.sql': usersTable,
         'setup.ts': check,
         'src/database.ts': check,
@@ -146,7 +152,11 @@ export default defineConfig({ test: { projects: ['one', 'two'] } })
         'vitest.config.ts': oneLineConfig,
         'migrations/1.sql': usersTable,
         'pass.test.ts': queryTest('passes', ['SELECT 1'], 1),
-        'fail.test.ts': queryTest('fails', ["INSERT INTO users (name) VALUES ('evidence') RETURNING id", 'SELECT 1'], 2),
+        'fail.test.ts': queryTest(
+          'fails',
+          ["INSERT INTO users (name) VALUES ('evidence') RETURNING id", 'SELECT 1'],
+          2,
+        ),
       },
       { version },
     )
@@ -158,9 +168,17 @@ export default defineConfig({ test: { projects: ['one', 'two'] } })
     const [, passFile = '', host, port, user, database] = lines[0] ?? []
     const password = readFileSync(passFile, 'utf8').trim().split(':').at(-1) ?? ''
     expect(String(all)).not.toContain(password)
-    const client = new pg.Client({ host: host ?? '', port: Number(port), user: user ?? '', database: database ?? '', password })
+    const client = new pg.Client({
+      host: host ?? '',
+      port: Number(port),
+      user: user ?? '',
+      database: database ?? '',
+      password,
+    })
     await client.connect()
-    expect((await client.query("SELECT count(*)::int AS n FROM users WHERE name = 'evidence'")).rows).toEqual([{ n: 1 }])
+    expect((await client.query("SELECT count(*)::int AS n FROM users WHERE name = 'evidence'")).rows).toEqual([
+      { n: 1 },
+    ])
     await client.end()
     expect(home.supervisorPid()).toBeDefined()
   })
@@ -185,7 +203,10 @@ test('nothing real is left', () => {
   const env = {
     DATABASE_URL: 'postgres://me:secret@prod.example/db',
     REPLICA_URL: 'postgresql://me:secret@prod.example/replica',
-    PGHOST: 'prod.example', PGHOSTADDR: '10.0.0.1', PGSERVICE: 'prod', PGSSLMODE: 'require',
+    PGHOST: 'prod.example',
+    PGHOSTADDR: '10.0.0.1',
+    PGSERVICE: 'prod',
+    PGSSLMODE: 'require',
   }
   const { exitCode, all } = await project.vitest(['run'], { env })
   expect(exitCode, String(all)).toBe(0)
@@ -233,6 +254,11 @@ test('quiet in CI, visible in a terminal', async () => {
   // `script` gives Vitest a terminal of its own.
   const command = `script -qec "${process.execPath} node_modules/vitest/vitest.mjs run" /dev/null`
   const { execa } = await import('execa')
-  const inTerminal = await execa('sh', ['-c', command], { cwd: project.dir, env: { ...process.env, CI: '', NO_COLOR: '1' }, extendEnv: false, reject: false })
+  const inTerminal = await execa('sh', ['-c', command], {
+    cwd: project.dir,
+    env: { ...process.env, CI: '', NO_COLOR: '1' },
+    extendEnv: false,
+    reject: false,
+  })
   expect(inTerminal.stdout).toMatch(/pg-branch: step 1 of 1: sql migrations\/\*\.sql.* · .*\d statements/)
 })

@@ -7,7 +7,9 @@ import { makeProject, usersTable } from '../support/project.ts'
 describe('two branches of one template', () => {
   test('share nothing that a client can change', async () => {
     await using _home = makeHome()
-    await using project = await makeProject({ 'migrations/1.sql': `${usersTable}CREATE UNLOGGED TABLE scratch (n int); CREATE SEQUENCE numbers;` })
+    await using project = await makeProject({
+      'migrations/1.sql': `${usersTable}CREATE UNLOGGED TABLE scratch (n int); CREATE SEQUENCE numbers;`,
+    })
     await using one = await leaseBranch(project.dir)
     await using two = await leaseBranch(project.dir)
 
@@ -86,7 +88,9 @@ describe('two branches of one template', () => {
     await using project = await makeProject({ 'migrations/1.sql': usersTable })
     await using branch = await leaseBranch(project.dir)
     expect(await branch.query("SELECT reltuples::int AS n FROM pg_class WHERE relname = 'users'")).toEqual([{ n: 100 }])
-    const plan = await branch.query('EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off, SUMMARY off) SELECT * FROM users')
+    const plan = await branch.query(
+      'EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off, SUMMARY off) SELECT * FROM users',
+    )
     expect(JSON.stringify(plan)).toContain('Buffers')
     expect(JSON.stringify(plan)).not.toMatch(/dirtied|written/)
   })

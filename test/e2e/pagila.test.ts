@@ -6,7 +6,8 @@ import { makeProject, oneLineConfig } from '../support/project.ts'
 
 const dataDir = fileURLToPath(new URL('../../../shared/data', import.meta.url))
 const isThere = existsSync(`${dataDir}/pagila-data.sql`)
-if (!isThere) console.warn(`SKIPPED: the Pagila test needs ${dataDir}, which a clone outside the workplace does not have`)
+if (!isThere)
+  console.warn(`SKIPPED: the Pagila test needs ${dataDir}, which a clone outside the workplace does not have`)
 
 /** What each file does, and could see of the others if anything crossed over. */
 function makeFile(index: number): string {
@@ -34,19 +35,22 @@ test('writes, makes a role, changes settings', async () => {
 `
 }
 
-test.runIf(isThere || process.env.CI !== undefined)('Pagila: thirty files that read, write, make roles and change settings; nothing crosses over', async () => {
-  expect(isThere, 'in CI the shared data must be there').toBe(true)
-  await using _home = makeHome()
-  const files = Array.from({ length: 30 }, (_, index) => [`test/file-${index}.test.ts`, makeFile(index)] as const)
-  await using project = await makeProject({
-    'vitest.config.ts': oneLineConfig,
-    'pg-branch.config.ts': `import { defineConfig, sql } from 'pg-branch'
+test.runIf(isThere || process.env.CI !== undefined)(
+  'Pagila: thirty files that read, write, make roles and change settings; nothing crosses over',
+  async () => {
+    expect(isThere, 'in CI the shared data must be there').toBe(true)
+    await using _home = makeHome()
+    const files = Array.from({ length: 30 }, (_, index) => [`test/file-${index}.test.ts`, makeFile(index)] as const)
+    await using project = await makeProject({
+      'vitest.config.ts': oneLineConfig,
+      'pg-branch.config.ts': `import { defineConfig, sql } from 'pg-branch'
 export default defineConfig({ seed: [sql('${dataDir}/pagila-schema.sql'), sql('${dataDir}/pagila-data.sql')] })
 `,
-    ...Object.fromEntries(files),
-  })
-  const { exitCode, all } = await project.vitest()
-  expect(all).toMatch(/Test Files {2}30 passed \(30\)/)
-  expect(all).toMatch(/Tests {2}60 passed \(60\)/)
-  expect(exitCode).toBe(0)
-})
+      ...Object.fromEntries(files),
+    })
+    const { exitCode, all } = await project.vitest()
+    expect(all).toMatch(/Test Files {2}30 passed \(30\)/)
+    expect(all).toMatch(/Tests {2}60 passed \(60\)/)
+    expect(exitCode).toBe(0)
+  },
+)

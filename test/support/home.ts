@@ -8,7 +8,9 @@ import { execa } from 'execa'
 
 const require = createRequire(import.meta.url)
 const packageDir = dirname(require.resolve('pg-branch/package.json'))
-export const packageVersion = (JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { version: string }).version
+export const packageVersion = (
+  JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { version: string }
+).version
 export const cliFile = join(packageDir, 'dist/cli/main.js')
 export const clientModule = join(packageDir, 'dist/supervisor/client.js')
 
@@ -29,7 +31,10 @@ export interface TestHome {
  * A PG_BRANCH_HOME of a test's own. Its disposal ends the supervisor and **fails the test** if
  * anything is left: a process, a branch, a half-built template, a directory in memory.
  */
-export function makeHome({ dir = mkdtempSync(join(tmpdir(), 'pgb-home-')), warm = true }: { dir?: string; warm?: boolean } = {}): TestHome {
+export function makeHome({
+  dir = mkdtempSync(join(tmpdir(), 'pgb-home-')),
+  warm = true,
+}: { dir?: string; warm?: boolean } = {}): TestHome {
   chmodSync(dir, 0o711)
   const stateDir = join(dir, packageVersion)
   if (warm) copyWarmParts(stateDir)
@@ -112,7 +117,9 @@ function findProcesses(dir: string): string[] {
 
 function listPlaces(stateDir: string): string[] {
   try {
-    return (JSON.parse(readFileSync(join(stateDir, 'places.json'), 'utf8')) as Array<{ path: string }>).map(({ path }) => path)
+    return (JSON.parse(readFileSync(join(stateDir, 'places.json'), 'utf8')) as Array<{ path: string }>).map(
+      ({ path }) => path,
+    )
   } catch {
     return []
   }

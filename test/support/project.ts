@@ -54,7 +54,7 @@ export async function makeProject(
         // A test runner inside a test runner must not find the outer one's variables.
         env: { ...cleanEnv(), ...options.env },
         extendEnv: false,
-      })
+      }) as unknown as ResultPromise
     },
     async [Symbol.asyncDispose]() {
       await rm(dir, { recursive: true, force: true })
@@ -63,7 +63,10 @@ export async function makeProject(
 }
 
 function cleanEnv(): NodeJS.ProcessEnv {
-  const entries = Object.entries(process.env).filter(([name]) => !/^(VITEST|VITE_|NODE_ENV$|TEST$|MODE$|DEV$|PROD$|SSR$|BASE_URL$|FORCE_TTY$|CI$|NODE_OPTIONS$)/.test(name))
+  const entries = Object.entries(process.env).filter(
+    ([name]) =>
+      !/^(VITEST|VITE_|NODE_ENV$|TEST$|MODE$|DEV$|PROD$|SSR$|BASE_URL$|FORCE_TTY$|CI$|NODE_OPTIONS$)/.test(name),
+  )
   return { ...Object.fromEntries(entries), NO_COLOR: '1' }
 }
 

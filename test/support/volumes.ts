@@ -55,8 +55,12 @@ let installing: Promise<unknown> | undefined
 async function ensureInstalled(fileSystem: Exclude<FileSystem, 'tmpfs'>): Promise<void> {
   const [program] = makers[fileSystem]
   if (['/sbin', '/usr/sbin', '/usr/bin'].some((dir) => existsSync(join(dir, program)))) return
-  installing ??= execa('sh', ['-c', `flock /tmp/pgb-apt.lock sh -c 'apt-get update && apt-get install -y ${packages[fileSystem]}'`], {
-    env: { DEBIAN_FRONTEND: 'noninteractive' },
-  }).finally(() => (installing = undefined))
+  installing ??= execa(
+    'sh',
+    ['-c', `flock /tmp/pgb-apt.lock sh -c 'apt-get update && apt-get install -y ${packages[fileSystem]}'`],
+    {
+      env: { DEBIAN_FRONTEND: 'noninteractive' },
+    },
+  ).finally(() => (installing = undefined))
   await installing
 }

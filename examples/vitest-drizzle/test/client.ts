@@ -15,7 +15,10 @@ export function startApi(): (method: string, path: string, body?: unknown) => Pr
     await pool.end()
   })
   return async (method, path, body) => {
-    const response = await fetch(origin + path, body === undefined ? { method } : { method, body: JSON.stringify(body) })
+    const response = await fetch(
+      origin + path,
+      body === undefined ? { method } : { method, body: JSON.stringify(body) },
+    )
     return { status: response.status, body: await response.json() }
   }
 }

@@ -27,4 +27,7 @@ export function startService(): (method: string, path: string, body?: unknown) =
   }
 }
 
-export const june = (from: number, to: number) => ({ from: `2030-06-${String(from).padStart(2, '0')}`, to: `2030-06-${String(to).padStart(2, '0')}` })
+export const june = (from: number, to: number) => ({
+  from: `2030-06-${String(from).padStart(2, '0')}`,
+  to: `2030-06-${String(to).padStart(2, '0')}`,
+})

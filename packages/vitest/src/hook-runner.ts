@@ -1,5 +1,5 @@
 import { PgBranchError } from 'pg-branch/client'
-import { findFailure, type TaskLike } from './failure.ts'
+import { findFailure } from './failure.ts'
 import type { Session } from './session.ts'
 
 /** What we use of Vitest's own runner, which the class that a user's `runner` extends also has. */
@@ -47,7 +47,7 @@ function wrapPrototype(prototype: Prototype & { [wrapped]?: boolean }): void {
     return importFile?.apply(this, args)
   }
   prototype.onAfterRunFiles = async function (...args) {
-    await active?.closeFile({ failed: findFailure(args[0] as TaskLike[] | undefined) })
+    await active?.closeFile({ failed: findFailure(args[0]) })
     return onAfterRunFiles?.apply(this, args)
   }
 }

@@ -42,7 +42,10 @@ export function createSession(options: unknown): Session {
 
   const connect = () => (connecting ??= connectSupervisor({ onProgress: reporter.showProgress }))
   // Begins while Vitest is still loading; a failure is reported by the first file.
-  connect().then((connection) => connection.unhold(), () => {})
+  connect().then(
+    (connection) => connection.unhold(),
+    () => {},
+  )
 
   const lease = async (file: FileInfo): Promise<OpenLease> => {
     const scope = pickScope(options) ?? (file.isolate ? 'file' : 'worker')

@@ -8,6 +8,8 @@ await hooks?.openFile()
 
 // Without parameters: Vitest 5 reads the first one as fixtures, Vitest 4 passes the suite in its place.
 afterAll(async function () {
-  const suite = [...(arguments as unknown as Array<TaskLike | undefined>)].find((argument) => Array.isArray(argument?.tasks))
+  const suite = [...(arguments as unknown as Array<TaskLike | undefined>)].find((argument) =>
+    Array.isArray(argument?.tasks),
+  )
   await hooks?.closeFile({ failed: findFailure(suite?.tasks) })
 })

@@ -53,7 +53,15 @@ export function createClusterStrategy(options: {
     await prime({ port: cluster.port, template, password })
     undo.commit()
     const branch: ClusterBranch = {
-      id, template, port: cluster.port, user: superuser, password, database, dir, exited: cluster.exited, cluster,
+      id,
+      template,
+      port: cluster.port,
+      user: superuser,
+      password,
+      database,
+      dir,
+      exited: cluster.exited,
+      cluster,
     }
     return branch
   }
@@ -66,7 +74,10 @@ export function createClusterStrategy(options: {
     stop: (branch) => (branch as ClusterBranch).cluster.stop('discard'),
     async discard(branches) {
       await Promise.all(branches.map((branch) => (branch as ClusterBranch).cluster.stop('discard')))
-      await removeDirs(branches.map(({ dir }) => dir), driver)
+      await removeDirs(
+        branches.map(({ dir }) => dir),
+        driver,
+      )
     },
   }
 }

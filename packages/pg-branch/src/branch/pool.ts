@@ -46,7 +46,6 @@ export class Pool {
   /** After a failed fork without anyone waiting, nothing is tried until somebody asks. */
   #resting = false
   #discarding: Promise<void> = Promise.resolve()
-  #discardTimer: NodeJS.Timeout | undefined
 
   constructor(options: PoolOptions) {
     this.template = options.template
@@ -54,7 +53,12 @@ export class Pool {
   }
 
   get counts(): { ready: number; warming: number; leased: number; dirty: number } {
-    return { ready: this.#ready.length, warming: this.#forks.size, leased: this.#leased, dirty: this.#dirty.length + this.#parked.length }
+    return {
+      ready: this.#ready.length,
+      warming: this.#forks.size,
+      leased: this.#leased,
+      dirty: this.#dirty.length + this.#parked.length,
+    }
   }
 
   /** Starts to fill up, without anyone waiting. */
@@ -88,10 +92,7 @@ export class Pool {
       this.#dirty.push(branch)
     }
     this.#refill()
-    this.#discardTimer ??= setTimeout(() => {
-      this.#discardTimer = undefined
-      this.#discardDirty()
-    }, discardDelayMs)
+    setTimeout(() => this.#discardDirty(), discardDelayMs)
   }
 
   /** Takes a leased branch out of the pool's care: the caller discards it some day. */

@@ -4,7 +4,10 @@ import type { Command } from './command.ts'
 import { print } from './print.ts'
 
 export const downCommand: Command = defineCommand({
-  meta: { name: 'down', description: 'End the background process, its servers and all branches, kept ones too; templates stay cached' },
+  meta: {
+    name: 'down',
+    description: 'End the background process, its servers and all branches, kept ones too; templates stay cached',
+  },
   async run() {
     print((await stopSupervisor()) ? 'stopped' : 'nothing was running')
   },

@@ -48,7 +48,7 @@ async function run(rawArgs: string[]): Promise<number> {
 async function findCommand(
   args: string[],
 ): Promise<{ command: CommandDef; parent: CommandDef | undefined; rest: string[] }> {
-  let command: CommandDef = main as CommandDef
+  let command: CommandDef = main
   let parent: CommandDef | undefined
   let rest = args
   for (;;) {

@@ -17,7 +17,8 @@ const minVolumeBytes = 256 * 1024 ** 2
 const create = defineCommand({
   meta: {
     name: 'create',
-    description: 'Make (or, after a reboot, mount again) a btrfs volume for templates and branches. Needs root once: sudo npx pg-branch volume create',
+    description:
+      'Make (or, after a reboot, mount again) a btrfs volume for templates and branches. Needs root once: sudo npx pg-branch volume create',
   },
   args: {
     size: { type: 'string', description: 'Most that it may hold; the file is sparse', default: '20G' },
@@ -59,10 +60,11 @@ const remove = defineCommand({
 export const volumeCommand: Command = defineCommand({
   meta: { name: 'volume', description: 'The managed copy-on-write volume (Linux)' },
   subCommands: { create, status, remove },
-}) as unknown as Command
+})
 
 function describe(status: ManagedVolumeStatus): string {
-  if (!status.exists) return `no managed volume (${status.image} does not exist); make one with: pg-branch volume create`
+  if (!status.exists)
+    return `no managed volume (${status.image} does not exist); make one with: pg-branch volume create`
   const size = `${formatBytes(status.sizeBytes)}, ${formatBytes(status.allocatedBytes)} of disk in use`
   if (!status.mounted) return `${status.image} (${size}) is not mounted; mount it with: pg-branch volume create`
   return `btrfs on ${status.mountPoint}, ${size}, ${formatBytes(status.freeBytes)} free`
@@ -71,7 +73,8 @@ function describe(status: ManagedVolumeStatus): string {
 /** With sudo the volume is for the user who typed it, in their cache directory, and belongs to them. */
 function findUser(): { homeDir: string; owner: { uid: number; gid: number } | undefined } {
   const { SUDO_UID, SUDO_GID, SUDO_USER, PG_BRANCH_HOME } = process.env
-  if (process.getuid?.() !== 0 || SUDO_UID === undefined || SUDO_UID === '0') return { homeDir: getHomeDir(), owner: undefined }
+  if (process.getuid?.() !== 0 || SUDO_UID === undefined || SUDO_UID === '0')
+    return { homeDir: getHomeDir(), owner: undefined }
   const owner = { uid: Number(SUDO_UID), gid: Number(SUDO_GID ?? SUDO_UID) }
   if (PG_BRANCH_HOME !== undefined) return { homeDir: getHomeDir(), owner }
   const home = findHomeOf(owner.uid)
@@ -85,6 +88,8 @@ function findUser(): { homeDir: string; owner: { uid: number; gid: number } | un
 }
 
 function findHomeOf(uid: number): string | undefined {
-  const line = readFileSync('/etc/passwd', 'utf8').split('\n').find((entry) => Number(entry.split(':')[2]) === uid)
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((entry) => Number(entry.split(':')[2]) === uid)
   return line?.split(':')[5]
 }

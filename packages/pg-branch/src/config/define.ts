@@ -20,9 +20,6 @@ export function sql(...globs: string[]): SqlStep {
  * pointing at the database being built and `node_modules/.bin` in PATH. It fails the build when it
  * exits with anything but 0.
  */
-export function command(
-  line: string,
-  options: { inputs?: string[]; env?: Record<string, string> } = {},
-): CommandStep {
+export function command(line: string, options: { inputs?: string[]; env?: Record<string, string> } = {}): CommandStep {
   return { kind: 'command', line, inputs: options.inputs ?? [], env: options.env ?? {} }
 }

@@ -81,7 +81,7 @@ function hasPackageKey(file: string): boolean {
 
 function listDirsUpwards(rootDir: string): string[] {
   const dirs = [resolve(rootDir)]
-  for (let dir = dirs[0] ?? rootDir; !existsSync(join(dir, '.git')) && dirname(dir) !== dir; ) {
+  for (let dir = dirs[0] ?? rootDir; !existsSync(join(dir, '.git')) && dirname(dir) !== dir;) {
     dir = dirname(dir)
     dirs.push(dir)
   }

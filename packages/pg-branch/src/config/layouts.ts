@@ -24,7 +24,11 @@ const tools: Recognise[] = [
     if (file === undefined) return undefined
     const out = /\bout:\s*['"]([^'"]+)['"]/.exec(readFileSync(join(dir, file), 'utf8'))?.[1] ?? 'drizzle'
     const folder = out.replace(/^\.\//, '').replace(/\/$/, '')
-    return { name: 'Drizzle', evidence: file, seed: [command('drizzle-kit migrate', { inputs: [file, `${folder}/**`] })] }
+    return {
+      name: 'Drizzle',
+      evidence: file,
+      seed: [command('drizzle-kit migrate', { inputs: [file, `${folder}/**`] })],
+    }
   },
   (dir) =>
     existsSync(join(dir, 'prisma/schema.prisma')) && existsSync(join(dir, 'prisma/migrations'))

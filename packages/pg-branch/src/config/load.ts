@@ -28,10 +28,17 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
     const value = parseJson(source, file)
     const isPackage = file.endsWith('package.json')
     const config = isPackage ? (value as Record<string, unknown>)['pg-branch'] : value
-    return { config: validateConfig(config, isPackage ? `"pg-branch" in ${file}` : file), code: '', imports: [], envReads: {} }
+    return {
+      config: validateConfig(config, isPackage ? `"pg-branch" in ${file}` : file),
+      code: '',
+      imports: [],
+      envReads: {},
+    }
   }
   const { createJiti } = await import('jiti')
-  const indexPath = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url))
+  const indexPath = fileURLToPath(
+    new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url),
+  )
   const jiti = createJiti(file, { fsCache: false, alias: { 'pg-branch': indexPath }, interopDefault: true })
   const recorder = recordImports()
   const envReads: Record<string, string | null> = {}
@@ -72,10 +79,7 @@ const ignoredReads = /^(JITI_|NODE_|DEBUG|FORCE_COLOR$|NO_COLOR$|TERM$|CI$|npm_)
  * Runs `action` while noting which variables it reads: a configuration that depends on
  * `process.env.X` must not be reused for a client with another X.
  */
-async function withRecordedEnv<T>(
-  reads: Record<string, string | null>,
-  action: () => Promise<T>,
-): Promise<T> {
+async function withRecordedEnv<T>(reads: Record<string, string | null>, action: () => Promise<T>): Promise<T> {
   const real = process.env
   process.env = new Proxy(real, {
     get(target, key) {

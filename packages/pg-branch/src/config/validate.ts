@@ -38,7 +38,8 @@ function describeIssue(issue: v.BaseIssue<unknown>, parentPath: v.IssuePathItem[
   if (issue.type === 'strict_object' && issue.expected === 'never') {
     return [`${where} is not an option${suggestKey(path, schema)}`]
   }
-  if (issue.kind === 'validation' || issue.type === 'union') return [`${where} ${issue.message}, found ${issue.received}`]
+  if (issue.kind === 'validation' || issue.type === 'union')
+    return [`${where} ${issue.message}, found ${issue.received}`]
   return [`${where} must be ${issue.expected ?? 'something else'}, found ${issue.received}`]
 }
 

@@ -20,7 +20,7 @@ export class UndoStack {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const action of this.#actions.splice(0).reverse()) {
+    for (const action of this.#actions.splice(0).toReversed()) {
       try {
         await action()
       } catch (error) {

@@ -7,9 +7,14 @@ import { superuser } from '../lib/superuser.ts'
 import type { PostgresBinaries } from './contract.ts'
 import { renderSettings } from './settings.ts'
 
-
 /** WAL segments of 1 MB instead of 16: a branch is then 8 MB smaller. */
-const commonArguments = ['--no-sync', '--wal-segsize=1', '--encoding=UTF8', '--auth-host=scram-sha-256', '--auth-local=reject']
+const commonArguments = [
+  '--no-sync',
+  '--wal-segsize=1',
+  '--encoding=UTF8',
+  '--auth-host=scram-sha-256',
+  '--auth-local=reject',
+]
 
 /**
  * @returns arguments that determine the cluster; part of the template key. Sorting is by code point

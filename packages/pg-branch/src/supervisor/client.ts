@@ -47,7 +47,10 @@ export async function connectSupervisor(
     const connection = socket === undefined ? undefined : await greet(socket, options.onProgress ?? (() => {}))
     if (connection !== undefined) return connection
     if (options.start === false) {
-      throw new PgBranchError('no supervisor is running', { code: 'PGB_SUPERVISOR_GONE', hint: 'The next test run starts one.' })
+      throw new PgBranchError('no supervisor is running', {
+        code: 'PGB_SUPERVISOR_GONE',
+        hint: 'The next test run starts one.',
+      })
     }
     if (performance.now() > deadline) {
       throw new PgBranchError(`the supervisor did not start within ${startTimeoutMs / 1000} s`, {
@@ -67,7 +70,13 @@ function tryConnect(path: string): Promise<Socket | undefined> {
     socket.once('error', (error) => {
       const code = getErrorCode(error) ?? ''
       if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EAGAIN'].includes(code)) resolve(undefined)
-      else reject(new PgBranchError(`cannot connect to ${path}: ${error.message}`, { code: 'PGB_SUPERVISOR_GONE', cause: error }))
+      else
+        reject(
+          new PgBranchError(`cannot connect to ${path}: ${error.message}`, {
+            code: 'PGB_SUPERVISOR_GONE',
+            cause: error,
+          }),
+        )
     })
   })
 }
@@ -121,7 +130,8 @@ function startSupervisor(paths: StatePaths): void {
 }
 
 /** What the log always holds. */
-const defaultDebug = 'pg-branch:supervisor,pg-branch:project,pg-branch:template,pg-branch:reaper,pg-branch:pool,pg-branch:postgres'
+const defaultDebug =
+  'pg-branch:supervisor,pg-branch:project,pg-branch:template,pg-branch:reaper,pg-branch:pool,pg-branch:postgres'
 
 /** Many workers find no supervisor at the same moment; one start is enough. */
 function claimStart(claim: string): boolean {

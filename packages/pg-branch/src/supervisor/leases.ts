@@ -61,7 +61,8 @@ export class Leases {
   async open(project: ReadyProject, request: LeaseRequest): Promise<Lease> {
     const startedAt = performance.now()
     const handover = request.scope === 'worker' ? this.#takeHandover(project, request.runId) : undefined
-    const { branch, warm } = handover === undefined ? await project.pool.lease() : { branch: handover.branch, warm: true }
+    const { branch, warm } =
+      handover === undefined ? await project.pool.lease() : { branch: handover.branch, warm: true }
     const lease: Lease = { id: createRandomHex(8), branch, project, request, warm }
     this.#leases.set(lease.id, lease)
     const durations = this.getDurations(project)
@@ -72,7 +73,10 @@ export class Leases {
   }
 
   /** Ends a lease; unknown ones have ended before. */
-  async close(leaseId: string, { failed, orderly }: { failed?: string | undefined; orderly: boolean }): Promise<ReleaseAnswer> {
+  async close(
+    leaseId: string,
+    { failed, orderly }: { failed?: string | undefined; orderly: boolean },
+  ): Promise<ReleaseAnswer> {
     const lease = this.#leases.get(leaseId)
     if (lease === undefined) return {}
     this.#leases.delete(leaseId)

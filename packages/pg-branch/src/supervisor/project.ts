@@ -124,9 +124,13 @@ export class Project {
         return builder
       }
       if (plan === undefined) await getBuilder()
-      const current = plan as Plan | undefined
+      const current = plan
       if (current === undefined) throw new Error('no plan was made')
-      const ready = await this.#realise({ plan: current, last: record?.built, getBuilder: async () => builder ?? getBuilder() })
+      const ready = await this.#realise({
+        plan: current,
+        last: record?.built,
+        getBuilder: async () => builder ?? getBuilder(),
+      })
       this.#adopt(ready)
       return ready
     } catch (error) {
@@ -145,21 +149,37 @@ export class Project {
   }): Promise<ReadyProject> {
     const { plan, last } = options
     const { config } = plan
-    const { binaries } = await locatePostgres({ ...config.postgres, baseDir: config.baseDir, binariesDir: this.#paths.binariesDir })
+    const { binaries } = await locatePostgres({
+      ...config.postgres,
+      baseDir: config.baseDir,
+      binariesDir: this.#paths.binariesDir,
+    })
     const open = await this.#volumes.open(config.volume)
     const keys = createKeys(plan, binaries)
     const sealedKey = keys.sealed.at(-1) ?? ''
     let broken: string | undefined
     let template = await open.store.find(sealedKey, (problem) => (broken = problem))
     const reused = template !== undefined
-    const why = reused ? undefined : explainRebuild({ plan, baseKey: keys.base, rootKey: keys.layers[0] ?? '', sealedKey, last, broken })
+    const why = reused
+      ? undefined
+      : explainRebuild({ plan, baseKey: keys.base, rootKey: keys.layers[0] ?? '', sealedKey, last, broken })
     const startedAt = performance.now()
     if (template === undefined) {
       log('building %s: %s', sealedKey, why)
-      const onProgress = (progress: BuildProgress) => this.#listeners.forEach((listener) => listener.onProgress(progress))
+      const onProgress = (progress: BuildProgress) =>
+        this.#listeners.forEach((listener) => listener.onProgress(progress))
       const builder = await options.getBuilder()
       const logFile = join(this.#paths.logDir, 'build-server.log')
-      template = await buildTemplate({ plan, keys, binaries, volume: open.volume, store: open.store, builder, logFile, onProgress })
+      template = await buildTemplate({
+        plan,
+        keys,
+        binaries,
+        volume: open.volume,
+        store: open.store,
+        builder,
+        logFile,
+        onProgress,
+      })
     }
     const build = { reused, why, buildMs: performance.now() - startedAt, steps: plan.steps.length }
     if (why !== undefined) this.#listeners.forEach((listener) => listener.onBuilt({ ...build, why }))

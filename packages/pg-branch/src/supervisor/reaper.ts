@@ -93,7 +93,7 @@ async function isServerOf(pid: number, dataDir: string): Promise<boolean> {
   const cwd = await readWorkingDirectory(pid)
   if (cwd !== undefined) return cwd === dataDir
   const { stdout } = await execa('ps', ['-o', 'command=', '-p', String(pid)], { reject: false })
-  return stdout?.includes(basename(join(dataDir, '..'))) === true
+  return stdout?.includes(basename(join(dataDir, '..')))
 }
 
 /**
@@ -105,5 +105,6 @@ async function removeSharedMemory(line: string | undefined): Promise<void> {
   if (id === undefined || !/^\d+$/.test(id)) return
   const { stdout } = await execa('ipcs', ['-m', '-i', id], { reject: false })
   // Nobody attached, and of the size that Postgres makes: not a stranger's with a reused id.
-  if (/bytes=56\b/.test(stdout ?? '') && /nattch=0\b/.test(stdout ?? '')) await execa('ipcrm', ['-m', id], { reject: false })
+  if (/bytes=56\b/.test(stdout ?? '') && /nattch=0\b/.test(stdout ?? ''))
+    await execa('ipcrm', ['-m', id], { reject: false })
 }

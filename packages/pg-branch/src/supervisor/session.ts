@@ -72,7 +72,11 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
 
 async function openLease(
   request: LeaseRequest,
-  context: { host: SessionHost; client: Pick<ReturnType<typeof createSocketRpc<ClientFunctions, SupervisorFunctions>>, 'onProgress'>; onOpen(id: string): void },
+  context: {
+    host: SessionHost
+    client: Pick<ReturnType<typeof createSocketRpc<ClientFunctions, SupervisorFunctions>>, 'onProgress'>
+    onOpen(id: string): void
+  },
 ): Promise<LeaseAnswer> {
   const { host, client, onOpen } = context
   const options = validateEnvironmentOptions(request.options ?? {}, 'the environment option `pgBranch`')

@@ -173,7 +173,9 @@ class Supervisor implements SessionHost {
     if (this.#sessions.size > 0 || this.leases.kept.list.length > 0) return undefined
     const idleMs = performance.now() - this.#lastUsedAt
     const limits = [...this.#projects.values()].map(({ ready }) => ready?.plan.config.idleTimeoutMs ?? defaultIdleMs)
-    return idleMs > Math.max(...limits, limits.length === 0 ? defaultIdleMs : 0) ? `idle for ${Math.round(idleMs)} ms` : undefined
+    return idleMs > Math.max(...limits, limits.length === 0 ? defaultIdleMs : 0)
+      ? `idle for ${Math.round(idleMs)} ms`
+      : undefined
   }
 
   async #discardAll(): Promise<void> {

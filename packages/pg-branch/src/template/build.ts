@@ -44,7 +44,7 @@ export interface BuildContext {
  * reaper removes.
  */
 export async function buildTemplate(context: BuildContext): Promise<Template> {
-  const { plan, keys } = context
+  const { plan } = context
   const startedAt = performance.now()
   const report = (phase: string) => (progress: StepProgress) =>
     context.onProgress({ ...progress, phase, elapsedMs: performance.now() - startedAt })
@@ -54,14 +54,24 @@ export async function buildTemplate(context: BuildContext): Promise<Template> {
     const isLast = done >= plan.steps.length - 1
     const step = plan.steps[done]
     const phase = step === undefined ? 'sealing' : `step ${done + 1} of ${plan.steps.length}: ${step.label}`
-    const next = await extendLayer({ ...context, layer, stepIndex: step === undefined ? undefined : done, isLast, report: report(phase) })
+    const next = await extendLayer({
+      ...context,
+      layer,
+      stepIndex: step === undefined ? undefined : done,
+      isLast,
+      report: report(phase),
+    })
     if (isLast) return next
     layer = next
     done += 1
   }
 }
 
-async function findDeepestLayer({ plan, keys, store }: BuildContext): Promise<{ layer: Template | undefined; steps: number }> {
+async function findDeepestLayer({
+  plan,
+  keys,
+  store,
+}: BuildContext): Promise<{ layer: Template | undefined; steps: number }> {
   for (let steps = plan.steps.length; steps > 0; steps -= 1) {
     // A sealed state is a layer too: a longer seed continues from it.
     for (const key of [keys.layers[steps], keys.sealed[steps]]) {
@@ -80,7 +90,16 @@ async function buildBase(context: BuildContext, report: (progress: StepProgress)
   const password = createRandomHex(16)
   await volume.driver.create(join(dir, dataName))
   await initCluster({ binaries, dataDir: join(dir, dataName), settings: {}, password })
-  await finishDir({ dir, key: keys.base, sealed: false, description: binaries.fullVersion, password, database: 'postgres', buildMs: 0, binaries })
+  await finishDir({
+    dir,
+    key: keys.base,
+    sealed: false,
+    description: binaries.fullVersion,
+    password,
+    database: 'postgres',
+    buildMs: 0,
+    binaries,
+  })
   const template = await store.publish(dir, keys.base)
   undo.commit()
   return template
@@ -114,7 +133,9 @@ async function extendLayer(
   else target.database = layer.database
   builder.onProgress(report)
   if (stepIndex !== undefined) target.database = await runStep({ builder, cluster, stepIndex, target })
-  await admin.query(`ALTER ROLE ${escapeIdentifier(superuser)} PASSWORD '${createScramVerifier(layer.password)}' VALID UNTIL 'infinity'`)
+  await admin.query(
+    `ALTER ROLE ${escapeIdentifier(superuser)} PASSWORD '${createScramVerifier(layer.password)}' VALID UNTIL 'infinity'`,
+  )
   if (isLast) await sealDatabases(admin, target)
   await refuseTablespaces(dataDir)
   await admin.query('CHECKPOINT')
@@ -122,9 +143,22 @@ async function extendLayer(
   await cluster.stop('clean')
   const steps = stepIndex === undefined ? plan.steps.length : stepIndex + 1
   const key = (isLast ? keys.sealed[steps] : keys.layers[steps]) ?? ''
-  const description = plan.steps.slice(0, steps).map(({ label }) => label).join(', ') || 'empty'
+  const description =
+    plan.steps
+      .slice(0, steps)
+      .map(({ label }) => label)
+      .join(', ') || 'empty'
   const buildMs = performance.now() - startedAt
-  await finishDir({ dir, key, sealed: isLast, description, password: layer.password, database: target.database, buildMs, binaries })
+  await finishDir({
+    dir,
+    key,
+    sealed: isLast,
+    description,
+    password: layer.password,
+    database: target.database,
+    buildMs,
+    binaries,
+  })
   const template = await store.publish(dir, key)
   undo.commit()
   return template
@@ -174,5 +208,12 @@ async function finishDir(options: {
 }): Promise<void> {
   const { dir, binaries, ...rest } = options
   const { files, bytes } = await listFiles(join(dir, dataName))
-  await writeManifest(dir, { formatVersion, ...rest, buildId: binaries.buildId, createdAt: new Date().toISOString(), bytes, files })
+  await writeManifest(dir, {
+    formatVersion,
+    ...rest,
+    buildId: binaries.buildId,
+    createdAt: new Date().toISOString(),
+    bytes,
+    files,
+  })
 }

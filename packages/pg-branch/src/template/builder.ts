@@ -7,7 +7,9 @@ import { createRpc, type Rpc } from '../lib/rpc.ts'
 import type { BuilderEvents, BuilderFunctions } from './builder-protocol.ts'
 import type { StepProgress } from './steps/contract.ts'
 
-const mainFile = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './builder-main.ts' : './builder-main.js', import.meta.url))
+const mainFile = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './builder-main.ts' : './builder-main.js', import.meta.url),
+)
 
 /** A running builder process. States: *running* → *ended*, by `stop` or by its own death, which rejects every pending call. */
 export interface Builder {
@@ -29,7 +31,7 @@ export function startBuilder({ env, logFile, cwd }: { env: NodeJS.ProcessEnv; lo
     post: (text) => {
       if (child.connected) child.send(text)
     },
-    on: (receive) => child.on('message', (text) => receive(String(text))),
+    on: (receive) => child.on('message', (text) => receive(text as string)),
   })
   const pid = child.pid
   const exited = new Promise<void>((resolve) => {

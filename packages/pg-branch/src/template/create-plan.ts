@@ -30,7 +30,10 @@ export async function createPlan(request: {
   const found = await findConfig(request.rootDir, request.configFile)
   const loaded = found.file === undefined ? noConfig : await loadConfig(found.file)
   const config = resolveConfig(loaded.config, { baseDir: found.baseDir, configFile: found.file })
-  const { seed, notices, candidates } = resolveSeed(loaded.config, { baseDir: found.baseDir, hasFile: found.file !== undefined })
+  const { seed, notices, candidates } = resolveSeed(loaded.config, {
+    baseDir: found.baseDir,
+    hasFile: found.file !== undefined,
+  })
   const watched = new Set([...found.candidates, ...candidates, ...loaded.imports])
   const context: StepContext = { baseDir: found.baseDir, configFile: found.file, loaded, seed, watched }
   // Signatures are read before the contents: a file that changes in between looks changed next time.
@@ -111,10 +114,13 @@ async function planSql(step: SqlStep, context: StepContext): Promise<PlannedStep
 async function planCommand(step: CommandStep, context: StepContext): Promise<PlannedStep> {
   const files = await expandGlobs(step.inputs, context.baseDir)
   if (files.length === 0 && step.inputs.length > 0) {
-    throw new PgBranchError(`the inputs ${step.inputs.join(', ')} of \`${step.line}\` match no file in ${context.baseDir}`, {
-      code: 'PGB_STEP_INPUT',
-      hint: 'Globs are relative to the directory of the configuration file. A command without `inputs` runs once and is then cached.',
-    })
+    throw new PgBranchError(
+      `the inputs ${step.inputs.join(', ')} of \`${step.line}\` match no file in ${context.baseDir}`,
+      {
+        code: 'PGB_STEP_INPUT',
+        hint: 'Globs are relative to the directory of the configuration file. A command without `inputs` runs once and is then cached.',
+      },
+    )
   }
   const env = Object.fromEntries(Object.entries(step.env).map(([name, value]) => [`env.${name}`, hashValue(value)]))
   const inputs = { ...(await hashFiles(files, context.baseDir)), ...env }
@@ -136,7 +142,11 @@ async function planFunction(
     ...Object.fromEntries(Object.entries(loaded.envReads).map(([name, value]) => [`env.${name}`, hashValue(value)])),
   }
   const label = `function ${step.name === '' ? `seed[${index}]` : step.name}`
-  return { step, files: [], plan: { kind: 'function', label, inputs, fingerprint: hashValue(['function', Object.entries(inputs)]) } }
+  return {
+    step,
+    files: [],
+    plan: { kind: 'function', label, inputs, fingerprint: hashValue(['function', Object.entries(inputs)]) },
+  }
 }
 
 async function hashFiles(files: string[], baseDir: string): Promise<Record<string, string>> {

@@ -1,5 +1,6 @@
 /** The default export as jiti (`exports.default =`) or the user (`export default`) writes it. */
-const defaultExport = /(?:var _default = )?\bexports\.default\s*=(?!\s*void 0)\s*|^export default\s+|^module\.exports\s*=\s*/m
+const defaultExport =
+  /(?:var _default = )?\bexports\.default\s*=(?!\s*void 0)\s*|^export default\s+|^module\.exports\s*=\s*/m
 
 /**
  * @returns the text of a configuration file on which its function steps may depend: all but the

@@ -60,7 +60,8 @@ export async function checkTemplate(dir: string, key: string): Promise<TemplateM
   try {
     const { files } = await listFiles(join(dir, dataName))
     for (const [path, expected] of Object.entries(manifest.files)) {
-      if (files[path] !== expected) return { problem: `${path} is ${files[path] === undefined ? 'missing' : 'not as it was written'}` }
+      if (files[path] !== expected)
+        return { problem: `${path} is ${files[path] === undefined ? 'missing' : 'not as it was written'}` }
     }
     const extra = Object.keys(files).find((path) => manifest.files[path] === undefined)
     return extra === undefined ? manifest : { problem: `${extra} does not belong there` }

@@ -12,7 +12,9 @@ import type { StepTarget } from './steps/contract.ts'
  * @throws PgBranchError `PGB_STEP_FAILED` if the seed left something that a branch cannot carry.
  */
 export async function sealDatabases(admin: Client, target: StepTarget): Promise<void> {
-  const { rows } = await admin.query<{ datname: string }>('SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1')
+  const { rows } = await admin.query<{ datname: string }>(
+    'SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1',
+  )
   for (const { datname } of rows) {
     const client = await connect({ ...target, database: datname })
     try {
@@ -27,7 +29,9 @@ export async function sealDatabases(admin: Client, target: StepTarget): Promise<
   }
 }
 
-const writtenByAnalyze = ['pg_class', 'pg_statistic', 'pg_statistic_ext_data', 'pg_database', 'pg_authid'].map((name) => `pg_catalog.${name}`)
+const writtenByAnalyze = ['pg_class', 'pg_statistic', 'pg_statistic_ext_data', 'pg_database', 'pg_authid'].map(
+  (name) => `pg_catalog.${name}`,
+)
 
 /** A table space outside the data directory would be shared, and overwritten, by all branches. */
 export async function refuseTablespaces(dataDir: string): Promise<void> {

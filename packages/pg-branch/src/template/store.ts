@@ -97,7 +97,7 @@ export class TemplateStore {
       try {
         const file = join(this.#getDir(key), manifestName)
         const { bytes } = JSON.parse(await readFile(file, 'utf8')) as TemplateManifest
-        entries.push({ key, usedAt: (await stat(file)).mtimeMs, bytes: Number(bytes) || 0 })
+        entries.push({ key, usedAt: (await stat(file)).mtimeMs, bytes })
       } catch {
         // Unreadable: as if never used.
         entries.push({ key, usedAt: 0, bytes: 0 })

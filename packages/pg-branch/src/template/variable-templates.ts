@@ -16,7 +16,13 @@ import type { VariableTemplates } from './plan.ts'
  */
 export function createVariableTemplates(env: UserConfig['env'], database: string): VariableTemplates {
   if (env === undefined || Array.isArray(env)) {
-    const url = formatUrl({ host: '127.0.0.1', port: '{{port}}', user: superuser, password: 'PASSWORD', database: 'DATABASE' })
+    const url = formatUrl({
+      host: '127.0.0.1',
+      port: '{{port}}',
+      user: superuser,
+      password: 'PASSWORD',
+      database: 'DATABASE',
+    })
       .replace('PASSWORD', '{{password}}')
       .replace('DATABASE', '{{database}}')
     return Object.fromEntries((env ?? ['DATABASE_URL']).map((name) => [name, url]))
@@ -51,7 +57,10 @@ function createTrialBranch(port: string, database: string): BranchAddress {
   return { ...parts, url: formatUrl(parts) }
 }
 
-function callMapping(env: (branch: BranchAddress) => Record<string, string>, branch: BranchAddress): Record<string, string> {
+function callMapping(
+  env: (branch: BranchAddress) => Record<string, string>,
+  branch: BranchAddress,
+): Record<string, string> {
   let answer: unknown
   try {
     answer = env(branch)
@@ -65,8 +74,11 @@ function callMapping(env: (branch: BranchAddress) => Record<string, string>, bra
   const entries = Object.entries(typeof answer === 'object' && answer !== null ? answer : {})
   const wrong = entries.find(([, value]) => typeof value !== 'string')
   if (entries.length > 0 && wrong === undefined) return answer as Record<string, string>
-  throw new PgBranchError(`\`env\` must return variables with strings, found ${wrong === undefined ? JSON.stringify(answer) : `${wrong[0]}: ${typeof wrong[1]}`}`, {
-    code: 'PGB_CONFIG_INVALID',
-    hint: "For example: env: ({ url }) => ({ DATABASE_URL: url, DB_URL: `${url}?schema=app` }).",
-  })
+  throw new PgBranchError(
+    `\`env\` must return variables with strings, found ${wrong === undefined ? JSON.stringify(answer) : `${wrong[0]}: ${typeof wrong[1]}`}`,
+    {
+      code: 'PGB_CONFIG_INVALID',
+      hint: 'For example: env: ({ url }) => ({ DATABASE_URL: url, DB_URL: `${url}?schema=app` }).',
+    },
+  )
 }

@@ -39,7 +39,11 @@ function explainSteps(before: StepPlan[], after: StepPlan[]): string {
   const changed = Object.keys(current.inputs).filter(
     (path) => old.inputs[path] !== undefined && old.inputs[path] !== current.inputs[path],
   )
-  const parts = [describeList('changed', changed), describeList('was added', added), describeList('was removed', removed)]
+  const parts = [
+    describeList('changed', changed),
+    describeList('was added', added),
+    describeList('was removed', removed),
+  ]
   const text = parts.filter((part) => part !== '').join('; ')
   return text === '' ? `${name} changed` : `${name}: ${text}`
 }

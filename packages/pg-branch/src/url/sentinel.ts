@@ -14,9 +14,25 @@ const sentinelVariables: Record<string, string> = {
 
 /** Variables of libpq that would lead a connection past ours, or make it fail (TLS). */
 const removedVariables = [
-  'PGHOSTADDR', 'PGPASSFILE', 'PGSERVICE', 'PGSERVICEFILE', 'PGOPTIONS', 'PGSSLMODE', 'PGREQUIRESSL', 'PGSSLNEGOTIATION',
-  'PGSSLCERT', 'PGSSLKEY', 'PGSSLROOTCERT', 'PGSSLCRL', 'PGSSLCRLDIR', 'PGREQUIREAUTH', 'PGCHANNELBINDING', 'PGGSSENCMODE',
-  'PGTARGETSESSIONATTRS', 'PGLOADBALANCEHOSTS', 'PGREALM',
+  'PGHOSTADDR',
+  'PGPASSFILE',
+  'PGSERVICE',
+  'PGSERVICEFILE',
+  'PGOPTIONS',
+  'PGSSLMODE',
+  'PGREQUIRESSL',
+  'PGSSLNEGOTIATION',
+  'PGSSLCERT',
+  'PGSSLKEY',
+  'PGSSLROOTCERT',
+  'PGSSLCRL',
+  'PGSSLCRLDIR',
+  'PGREQUIREAUTH',
+  'PGCHANNELBINDING',
+  'PGGSSENCMODE',
+  'PGTARGETSESSIONATTRS',
+  'PGLOADBALANCEHOSTS',
+  'PGREALM',
 ] as const
 
 const postgresUrl = /^(postgres|postgresql|pgsql|postgis|prisma\+postgres|cockroachdb):/i

@@ -57,7 +57,10 @@ export async function chooseVolume(request: VolumeRequest): Promise<Volume> {
   }
   throw new PgBranchError(
     `no volume can be used:\n${rejected.map(({ candidate, reason }) => `  - ${candidate}: ${reason}`).join('\n')}`,
-    { code: 'PGB_NO_VOLUME', hint: 'Remove `volume` from the configuration to use whatever is there, or mend one of these.' },
+    {
+      code: 'PGB_NO_VOLUME',
+      hint: 'Remove `volume` from the configuration to use whatever is there, or mend one of these.',
+    },
   )
 }
 

@@ -89,7 +89,14 @@ export async function getManagedVolumeStatus(homeDir: string): Promise<ManagedVo
     sizeBytes = stat.size
     allocatedBytes = stat.blocks * 512
   }
-  return { ...paths, exists, mounted, sizeBytes, allocatedBytes, freeBytes: fs === undefined ? 0 : fs.bavail * fs.bsize }
+  return {
+    ...paths,
+    exists,
+    mounted,
+    sizeBytes,
+    allocatedBytes,
+    freeBytes: fs === undefined ? 0 : fs.bavail * fs.bsize,
+  }
 }
 
 async function isMountPoint(path: string): Promise<boolean> {

@@ -40,7 +40,10 @@ export const embeddedProvider: PostgresProvider = {
         const candidate = `${packageName}@${manifest.version} in ${dir}`
         const wanted = request.version
         if (wanted !== undefined && Number.parseInt(manifest.version, 10) !== wanted) {
-          rejected.push({ candidate, reason: `it is not version ${wanted} (npm i -D ${packageName}@${embeddedReleases[wanted]})` })
+          rejected.push({
+            candidate,
+            reason: `it is not version ${wanted} (npm i -D ${packageName}@${embeddedReleases[wanted]})`,
+          })
           continue
         }
         const binDir = await copyToCache({ packageDir: dir, version: manifest.version, request })
@@ -79,7 +82,11 @@ function createRequireOf(require: NodeJS.Require, name: string): NodeJS.Require 
   return dir === undefined ? undefined : createRequire(join(realpathSync(dir), 'package.json'))
 }
 
-async function copyToCache(options: { packageDir: string; version: string; request: ProviderRequest }): Promise<string> {
+async function copyToCache(options: {
+  packageDir: string
+  version: string
+  request: ProviderRequest
+}): Promise<string> {
   const { packageDir, version, request } = options
   const target = join(request.binariesDir, `${basename(packageName)}-${version}`)
   if (existsSync(join(target, 'bin', 'postgres'))) return join(target, 'bin')

@@ -20,7 +20,8 @@ export const systemProvider: PostgresProvider = {
   async locate({ bin, version }) {
     const rejected: RejectedCandidate[] = []
     const dirs = bin === undefined ? listDirs() : [bin]
-    if (dirs.length === 0) rejected.push({ candidate: 'system', reason: `no postgres in PATH nor in ${knownPlaces.join(', ')}` })
+    if (dirs.length === 0)
+      rejected.push({ candidate: 'system', reason: `no postgres in PATH nor in ${knownPlaces.join(', ')}` })
     const found: PostgresBinaries[] = []
     for (const binDir of dirs) {
       const inspected = existsSync(binDir)
@@ -30,7 +31,8 @@ export const systemProvider: PostgresProvider = {
       else found.push(inspected)
     }
     const [best, ...others] = found.sort((a, b) => b.version - a.version)
-    for (const other of others) rejected.push({ candidate: other.binDir, reason: `${best?.binDir} is as good or newer` })
+    for (const other of others)
+      rejected.push({ candidate: other.binDir, reason: `${best?.binDir} is as good or newer` })
     return { found: best, rejected }
   },
 }
@@ -41,6 +43,8 @@ function listDirs(): string[] {
     .map((dir) => join(dir, 'postgres'))
     .filter((file) => existsSync(file))
     .map((file) => dirname(realpathSync(file)))
-  const known = globSync(knownPlaces, { onlyDirectories: true, absolute: true, cwd: '/' }).map((dir) => realpathSync(dir))
+  const known = globSync(knownPlaces, { onlyDirectories: true, absolute: true, cwd: '/' }).map((dir) =>
+    realpathSync(dir),
+  )
   return [...new Set([...inPath, ...known])]
 }

@@ -11,7 +11,7 @@ export function parseConnectCommand(text: string): string {
   if (name !== '\\c' && name !== '\\connect') {
     throw new PgBranchError(`the psql command ${name ?? text} is not supported`, {
       code: 'PGB_STEP_FAILED',
-      hint: 'Only \\connect, \\c and \\restrict are followed. Write SQL instead, or run the file with psql: command(\'psql -f file.sql\').',
+      hint: "Only \\connect, \\c and \\restrict are followed. Write SQL instead, or run the file with psql: command('psql -f file.sql').",
     })
   }
   const target = rest.replace(/^-reuse-previous=\S+\s+/, '')

@@ -30,7 +30,8 @@ export async function runCommand(step: CommandStep, run: StepRun): Promise<void>
   })
   if (!result.failed) return
   const output = result.all.trimEnd().split('\n').slice(-shownLines)
-  const how = result.exitCode === undefined ? `was ended by ${result.signal ?? 'an error'}` : `exited with ${result.exitCode}`
+  const how =
+    result.exitCode === undefined ? `was ended by ${result.signal ?? 'an error'}` : `exited with ${result.exitCode}`
   throw new PgBranchError(`the command \`${step.line}\` ${how}:\n${output.map((line) => `  | ${line}`).join('\n')}`, {
     code: 'PGB_STEP_FAILED',
     hint: `It ran in ${run.baseDir} with DATABASE_URL and PG* pointing at the database being built.`,

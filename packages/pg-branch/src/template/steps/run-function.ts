@@ -18,11 +18,14 @@ export async function runFunction(step: FunctionStep, { run, label }: { run: Ste
   } catch (error) {
     const { detail, hint } = error as { detail?: string; hint?: string }
     const frames = error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 4).join('\n') : ''
-    throw new PgBranchError(`${label} threw: ${describeError(error)}${detail === undefined ? '' : `\n  detail: ${detail}`}\n${frames}`, {
-      code: 'PGB_STEP_FAILED',
-      hint: hint ?? 'It is your own function in the configuration file; the template is built again on the next run.',
-      cause: error,
-    })
+    throw new PgBranchError(
+      `${label} threw: ${describeError(error)}${detail === undefined ? '' : `\n  detail: ${detail}`}\n${frames}`,
+      {
+        code: 'PGB_STEP_FAILED',
+        hint: hint ?? 'It is your own function in the configuration file; the template is built again on the next run.',
+        cause: error,
+      },
+    )
   } finally {
     await client.end().catch(() => {})
   }

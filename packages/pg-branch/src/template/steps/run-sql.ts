@@ -55,10 +55,13 @@ async function runFile(file: string, { session, run }: { session: Session; run: 
   const { items, unterminated } = splitter.end()
   if (unterminated !== undefined) {
     const { line, column } = splitter.start
-    throw new PgBranchError(`${name}:${line}:${column}: the file ends inside ${unfinished[unterminated]} that began here`, {
-      code: 'PGB_STEP_FAILED',
-      hint: 'Close it, or see whether the file was cut off.',
-    })
+    throw new PgBranchError(
+      `${name}:${line}:${column}: the file ends inside ${unfinished[unterminated]} that began here`,
+      {
+        code: 'PGB_STEP_FAILED',
+        hint: 'Close it, or see whether the file was cut off.',
+      },
+    )
   }
   for (const item of items) await execute(item)
   report()
@@ -132,7 +135,9 @@ class Session {
     const { dropped, created } = parseDatabaseStatement(text)
     // Postgres refuses to drop the database one is connected to; scripts expect to be in another.
     if (dropped !== undefined && dropped === this.#current) await this.#moveTo(this.#maintenanceDatabase())
-    const result = (await (await this.getClient()).query(text)) as { rowCount: number | null } | Array<{ rowCount: number | null }>
+    const result = (await (await this.getClient()).query(text)) as
+      | { rowCount: number | null }
+      | Array<{ rowCount: number | null }>
     if (created !== undefined) this.#run.log(`created database ${created}`)
     const results = Array.isArray(result) ? result : [result]
     return results.reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0)

@@ -81,7 +81,7 @@ export class SqlSplitter {
       this.#append(line.slice(from, to), from)
       from = to
     }
-    for (let at = 0; at < line.length; ) {
+    for (let at = 0; at < line.length;) {
       if (this.#state !== 'code') {
         at = this.#skipQuoted(line, at)
         continue
@@ -197,4 +197,5 @@ export class SqlSplitter {
 }
 
 /** All that the scanner must see in code: marks, and words (to know BEGIN and END). */
-const token = /--|\/\*|;|\\|'|"|\(|\)|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/g
+const token =
+  /--|\/\*|;|\\|'|"|\(|\)|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/g

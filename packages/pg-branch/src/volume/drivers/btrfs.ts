@@ -52,7 +52,9 @@ export function createBtrfsDriver(): VolumeDriver {
         const missing = /not found/.test(describeError(error))
         return {
           usable: false,
-          reason: missing ? 'the command `btrfs` is missing (Debian, Ubuntu: apt install btrfs-progs)' : describeError(error),
+          reason: missing
+            ? 'the command `btrfs` is missing (Debian, Ubuntu: apt install btrfs-progs)'
+            : describeError(error),
         }
       }
     },

@@ -21,7 +21,9 @@ export function createReflinkDriver(): VolumeDriver {
         })
         return { usable: true }
       } catch (error) {
-        const unsupported = ['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EINVAL', 'ENOTTY'].includes(getErrorCode(error) ?? '')
+        const unsupported = ['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EINVAL', 'ENOTTY'].includes(
+          getErrorCode(error) ?? '',
+        )
         return {
           usable: false,
           reason: unsupported
