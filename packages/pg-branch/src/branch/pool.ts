@@ -41,6 +41,8 @@ export class Pool {
   readonly #forks = new Set<Promise<void>>()
   /** How long the last forks took. */
   readonly forkMs: number[] = []
+  /** How long the last removals took, shared among the branches of a batch. */
+  readonly removeMs: number[] = []
   #leased = 0
   #draining = false
   /** After a failed fork without anyone waiting, nothing is tried until somebody asks. */
@@ -165,7 +167,12 @@ export class Pool {
     const branches = this.#dirty.splice(0)
     if (branches.length === 0) return
     this.#discarding = this.#discarding
-      .then(() => this.#options.strategy.discard(branches))
+      .then(async () => {
+        const startedAt = performance.now()
+        await this.#options.strategy.discard(branches)
+        this.removeMs.push((performance.now() - startedAt) / branches.length)
+        if (this.removeMs.length > sampleSize) this.removeMs.shift()
+      })
       .catch((error: unknown) => log('discard failed: %O', error))
   }
 }

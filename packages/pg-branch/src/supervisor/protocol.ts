@@ -74,6 +74,8 @@ export interface SupervisorStatus {
     leaseMs: number[]
     /** Milliseconds to make one branch in the background; the last thousand. */
     forkMs: number[]
+    /** Milliseconds to end and remove one branch, in batches; the last thousand batches. */
+    removeMs: number[]
   }>
   kept: Array<{ branchId: string; reason: string; psqlLine: string; expiresAt: number }>
 }

@@ -148,6 +148,7 @@ class Supervisor implements SessionHost {
           leases: this.leases.countOf(ready),
           leaseMs: this.leases.getDurations(ready),
           forkMs: pool.forkMs,
+          removeMs: pool.removeMs,
         },
       ]
     })

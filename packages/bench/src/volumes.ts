@@ -1,0 +1,66 @@
+import { existsSync, mkdtempSync } from 'node:fs'
+import { chmod, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+
+export type FileSystem = 'btrfs' | 'xfs' | 'ext4' | 'tmpfs'
+
+export interface TestVolume {
+  fileSystem: FileSystem
+  path: string
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const makers: Record<Exclude<FileSystem, 'tmpfs'>, [program: string, ...args: string[]]> = {
+  btrfs: ['mkfs.btrfs', '--quiet'],
+  xfs: ['mkfs.xfs', '-q', '-m', 'reflink=1'],
+  ext4: ['mkfs.ext4', '-q', '-F'],
+}
+const packages = { btrfs: 'btrfs-progs', xfs: 'xfsprogs', ext4: 'e2fsprogs' }
+/** xfs refuses to be smaller than 300 MB. */
+export const smallestVolumeMb = 320
+
+/** Makes a real file system in a loop-mounted file (or mounts a tmpfs) and unmounts it afterwards. */
+export async function makeVolume(fileSystem: FileSystem, sizeMb = 2048): Promise<TestVolume> {
+  const dir = mkdtempSync(join(tmpdir(), `pgb-${fileSystem}-`))
+  await chmod(dir, 0o711)
+  const path = join(dir, 'mount')
+  await execa('mkdir', [path])
+  if (fileSystem === 'tmpfs') {
+    await execa('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m`, 'tmpfs', path])
+  } else {
+    await ensureInstalled(fileSystem)
+    const image = join(dir, 'image')
+    const file = await open(image, 'w')
+    await file.truncate(sizeMb * 1024 ** 2)
+    await file.close()
+    const [program, ...args] = makers[fileSystem]
+    await execa(program, [...args, image])
+    await execa('mount', ['-o', 'loop,noatime', image, path])
+  }
+  await chmod(path, 0o711)
+  return {
+    fileSystem,
+    path,
+    async [Symbol.asyncDispose]() {
+      await execa('umount', [path])
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+let installing: Promise<unknown> | undefined
+
+async function ensureInstalled(fileSystem: Exclude<FileSystem, 'tmpfs'>): Promise<void> {
+  const [program] = makers[fileSystem]
+  if (['/sbin', '/usr/sbin', '/usr/bin'].some((dir) => existsSync(join(dir, program)))) return
+  installing ??= execa(
+    'sh',
+    ['-c', `flock /tmp/pgb-apt.lock sh -c 'apt-get update && apt-get install -y ${packages[fileSystem]}'`],
+    {
+      env: { DEBIAN_FRONTEND: 'noninteractive' },
+    },
+  ).finally(() => (installing = undefined))
+  await installing
+}
