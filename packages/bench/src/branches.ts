@@ -32,7 +32,11 @@ const refillBranches = 60
 const heldForSpace = 8
 
 /** Measures one driver as a user meets it: over the supervisor's socket, on a real volume. */
-export async function measureBranches(options: { driver: string; volumePath: string; sizeMb: number }): Promise<BranchFigures> {
+export async function measureBranches(options: {
+  driver: string
+  volumePath: string
+  sizeMb: number
+}): Promise<BranchFigures> {
   const { driver, volumePath, sizeMb } = options
   const rootDir = await mkdtemp(join(tmpdir(), 'pgb-bench-'))
   const home = await mkdtemp(join(tmpdir(), 'pgb-bench-home-'))
@@ -70,7 +74,14 @@ async function writeProject({ rootDir, volumePath, sizeMb }: Bench, poolSize: nu
 
 async function lease({ rootDir }: Bench): Promise<{ connection: Connection; answer: LeaseAnswer; url: string }> {
   const connection = await connectSupervisor()
-  const answer = await connection.call.lease({ rootDir, options: {}, env: withSentinel(process.env), scope: 'file', runId: 'bench', holder: 'bench' })
+  const answer = await connection.call.lease({
+    rootDir,
+    options: {},
+    env: withSentinel(process.env),
+    scope: 'file',
+    runId: 'bench',
+    holder: 'bench',
+  })
   return { connection, answer, url: answer.variables.DATABASE_URL ?? '' }
 }
 

@@ -13,13 +13,19 @@ const { values } = parseArgs({
   },
 })
 
-const fileSystems: Record<string, FileSystem> = { btrfs: 'btrfs', reflink: 'xfs', 'copy-tmpfs': 'tmpfs', 'copy-ext4': 'ext4' }
+const fileSystems: Record<string, FileSystem> = {
+  btrfs: 'btrfs',
+  reflink: 'xfs',
+  'copy-tmpfs': 'tmpfs',
+  'copy-ext4': 'ext4',
+}
 const sizesMb = [...values.sizes.split(',').map(Number), ...(values['with-10gb'] ? [10_000] : [])]
 const figures: BranchFigures[] = []
 
 for (const driver of values.drivers.split(',')) {
   const fileSystem = fileSystems[driver]
-  if (fileSystem === undefined) throw new Error(`unknown driver ${driver}; known: ${Object.keys(fileSystems).join(', ')}`)
+  if (fileSystem === undefined)
+    throw new Error(`unknown driver ${driver}; known: ${Object.keys(fileSystems).join(', ')}`)
   for (const sizeMb of sizesMb) {
     // Copies of large data measure the disk, not us.
     if (driver.startsWith('copy') && sizeMb > 100) continue
@@ -44,6 +50,14 @@ const columns: Array<[string, (row: BranchFigures) => string]> = [
 ]
 const header = columns.map(([title]) => title)
 const lines = [header, header.map(() => '---'), ...figures.map((row) => columns.map(([, show]) => show(row)))]
-const report = { date: new Date().toISOString(), node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, figures }
-process.stdout.write(`${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n\n${JSON.stringify(report, undefined, 2)}\n`)
+const report = {
+  date: new Date().toISOString(),
+  node: process.version,
+  cpu: cpus()[0]?.model,
+  cores: cpus().length,
+  figures,
+}
+process.stdout.write(
+  `${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n\n${JSON.stringify(report, undefined, 2)}\n`,
+)
 if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(report, undefined, 2))

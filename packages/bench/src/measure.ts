@@ -39,6 +39,8 @@ export function readServerMemory(port: number): number {
     }
   }
   const server = processes.find((pid) => read(pid, 'cmdline').split('\0').slice(-3, -1).join(' ') === `-p ${port}`)
-  const family = processes.filter((pid) => pid === server || / (\d+) /.exec(read(pid, 'stat').replace(/^.*\) \S/, ''))?.[1] === server)
+  const family = processes.filter(
+    (pid) => pid === server || / (\d+) /.exec(read(pid, 'stat').replace(/^.*\) \S/, ''))?.[1] === server,
+  )
   return family.reduce((sum, pid) => sum + Number(/^Pss:\s+(\d+)/m.exec(read(pid, 'smaps_rollup'))?.[1] ?? 0) * 1024, 0)
 }

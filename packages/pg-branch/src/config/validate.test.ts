@@ -3,7 +3,13 @@ import { sql } from './define.ts'
 import { validateConfig, validateEnvironmentOptions } from './validate.ts'
 
 test('accepts what the types allow', () => {
-  const config = { seed: [sql('a.sql'), () => {}], database: 'x', postgres: { version: 16 as const, settings: { jit: true } }, env: ['A_URL'], pool: { size: 3 } }
+  const config = {
+    seed: [sql('a.sql'), () => {}],
+    database: 'x',
+    postgres: { version: 16 as const, settings: { jit: true } },
+    env: ['A_URL'],
+    pool: { size: 3 },
+  }
   expect(validateConfig(config, 'file')).toEqual(config)
   expect(validateConfig({}, 'file')).toEqual({})
 })

@@ -11,12 +11,15 @@ test.each([
   expect(parseConnectCommand(text)).toBe(database)
 })
 
-test.each(['\\c', '\\c - someone', '\\connect app someone', '\\connect postgresql://host/app', '\\connect "host=x dbname=y"'])(
-  'refuses %s, which would leave the database being built',
-  (text) => {
-    expect(() => parseConnectCommand(text)).toThrow(/would leave the database being built/)
-  },
-)
+test.each([
+  '\\c',
+  '\\c - someone',
+  '\\connect app someone',
+  '\\connect postgresql://host/app',
+  '\\connect "host=x dbname=y"',
+])('refuses %s, which would leave the database being built', (text) => {
+  expect(() => parseConnectCommand(text)).toThrow(/would leave the database being built/)
+})
 
 test('refuses every other psql command', () => {
   expect(() => parseConnectCommand('\\i other.sql')).toThrow('the psql command \\i is not supported')

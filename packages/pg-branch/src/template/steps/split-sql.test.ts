@@ -12,7 +12,11 @@ test.each<[string, string, string[]]>([
   ['without a last semicolon', 'SELECT 1;\nSELECT 2', ['SELECT 1;', 'SELECT 2']],
   ['strings', `SELECT ';', 'it''s;'; SELECT E'\\';';`, [`SELECT ';', 'it''s;';`, `SELECT E'\\';';`]],
   ['a backslash in a plain string', `SELECT '\\'; SELECT 2;`, [`SELECT '\\';`, 'SELECT 2;']],
-  ['an identifier that ends in e before a string', `SELECT date'2020-01-01'; SELECT 2;`, [`SELECT date'2020-01-01';`, 'SELECT 2;']],
+  [
+    'an identifier that ends in e before a string',
+    `SELECT date'2020-01-01'; SELECT 2;`,
+    [`SELECT date'2020-01-01';`, 'SELECT 2;'],
+  ],
   ['strings over lines', "SELECT 'a;\nb';\nSELECT 2;", ["SELECT 'a;\nb';", 'SELECT 2;']],
   ['quoted names', 'SELECT 1 AS "a;""b";', ['SELECT 1 AS "a;""b";']],
   ['dollar quoting', 'DO $$ BEGIN; END $$; SELECT $x$;$$;$x$;', ['DO $$ BEGIN; END $$;', 'SELECT $x$;$$;$x$;']],
@@ -21,11 +25,19 @@ test.each<[string, string, string[]]>([
   ['comments inside', 'SELECT 1 -- a;\n+ 1;', ['SELECT 1 -- a;\n+ 1;']],
   ['nested comments', '/* a; /* b; */ c; */ SELECT 1;', ['/* a; /* b; */ c; */ SELECT 1;']],
   ['only comments', '-- nothing\n/* at; all */\n;\n', []],
-  ['parentheses', 'CREATE RULE r AS ON DELETE TO t DO INSTEAD (SELECT 1; SELECT 2);', ['CREATE RULE r AS ON DELETE TO t DO INSTEAD (SELECT 1; SELECT 2);']],
-  ['BEGIN ATOMIC', 'CREATE OR REPLACE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END; SELECT 3;', [
-    'CREATE OR REPLACE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END;',
-    'SELECT 3;',
-  ]],
+  [
+    'parentheses',
+    'CREATE RULE r AS ON DELETE TO t DO INSTEAD (SELECT 1; SELECT 2);',
+    ['CREATE RULE r AS ON DELETE TO t DO INSTEAD (SELECT 1; SELECT 2);'],
+  ],
+  [
+    'BEGIN ATOMIC',
+    'CREATE OR REPLACE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END; SELECT 3;',
+    [
+      'CREATE OR REPLACE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END;',
+      'SELECT 3;',
+    ],
+  ],
   ['a transaction', 'BEGIN; SELECT 1; END;', ['BEGIN;', 'SELECT 1;', 'END;']],
 ])('%s', (_, text, expected) => {
   expect(texts(text)).toEqual(expected)
@@ -42,7 +54,14 @@ test('rows of COPY are passed on as they are', () => {
 })
 
 test('psql commands end with their line', () => {
-  expect(split("\\restrict x\nSELECT '\\d';\n  \\c app;\n").map(({ kind, text, line, column }) => [kind, text, line, column])).toEqual([
+  expect(
+    split("\\restrict x\nSELECT '\\d';\n  \\c app;\n").map(({ kind, text, line, column }) => [
+      kind,
+      text,
+      line,
+      column,
+    ]),
+  ).toEqual([
     ['command', '\\restrict x', 1, 1],
     ['statement', "SELECT '\\d';", 2, 1],
     ['command', '\\c app;', 3, 3],

@@ -1,0 +1,57 @@
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { expect, test } from 'vitest'
+import { makeHome } from '../support/home.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** The README's quick start, command by command, with our tarballs in place of the registry's. */
+test('the quick start, to the letter, in an empty folder', async () => {
+  await using _home = makeHome({ warm: false })
+  const dir = mkdtempSync(join(tmpdir(), 'pgb-packed-'))
+  try {
+    const tarballs = []
+    for (const name of ['pg-branch', 'vitest']) {
+      const { stdout } = await execa('npx', ['--yes', 'pnpm@10.34.9', 'pack', '--json', '--pack-destination', dir], {
+        cwd: join(root, 'packages', name),
+      })
+      tarballs.push((JSON.parse(stdout.slice(stdout.indexOf('{'))) as { filename: string }).filename)
+    }
+    const app = join(dir, 'app')
+    await mkdir(app)
+    const readme = readFileSync(join(root, 'README.md'), 'utf8')
+    const quickStart = /<!-- quick start -->([\s\S]*?)<!-- end -->/.exec(readme)?.[1] ?? ''
+    const blocks = [...quickStart.matchAll(/```(\w+)(?: (\S+))?\n([\s\S]*?)```/g)]
+    expect(blocks.length).toBeGreaterThanOrEqual(4)
+    let output = ''
+    for (const [, language, file, text = ''] of blocks) {
+      if (file !== undefined) {
+        await mkdir(join(app, file, '..'), { recursive: true })
+        await writeFile(join(app, file), text)
+        continue
+      }
+      expect(language).toBe('sh')
+      const command = text
+        .replace(/\bvitest-environment-pg-branch\b/, tarballs.join(' '))
+        .replace(/ vitest( |$)/m, ' vitest@4.1.12$1')
+      const env = {
+        CI: '',
+        VITEST: undefined,
+        VITEST_POOL_ID: undefined,
+        VITEST_WORKER_ID: undefined,
+        NODE_ENV: undefined,
+        NO_COLOR: '1',
+      }
+      const { all } = await execa('sh', ['-ec', command], { cwd: app, all: true, env })
+      output = all
+    }
+    expect(output).toMatch(/pg-branch: template built in .* \(first build of this project\)/)
+    expect(output).toMatch(/Test Files {2}1 passed \(1\)/)
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+})
