@@ -20,6 +20,7 @@ interface Waiter {
 
 /** Used branches are removed in batches: one process removes many. */
 const discardDelayMs = 50
+const refillDelayMs = 25
 const sampleSize = 1_000
 
 /**
@@ -75,8 +76,8 @@ export class Pool {
     const branch = this.#ready.shift()
     if (branch !== undefined) {
       this.#leased += 1
-      // Not at once: the holder should have its answer first.
-      setImmediate(() => this.#refill())
+      // Not at once: the holder should have its answer, and a moment for its first connection.
+      setTimeout(() => this.#refill(), refillDelayMs)
       return { branch, warm: true }
     }
     const forked = new Promise<Branch>((resolve, reject) => this.#waiters.push({ resolve, reject }))
@@ -113,11 +114,11 @@ export class Pool {
   }
 
   #refill(): void {
-    const { size, parallelForks } = this.#options
+    const { size } = this.#options
     while (
       !this.#draining &&
       !this.#resting &&
-      this.#forks.size < parallelForks &&
+      this.#forks.size < this.#getForkLimit() &&
       this.#ready.length + this.#forks.size < size + this.#waiters.length
     ) {
       const fork = this.#fork().finally(() => {
@@ -126,6 +127,11 @@ export class Pool {
       })
       this.#forks.add(fork)
     }
+  }
+
+  /** Every core while somebody waits, or would next; else one, since what is made ahead is paid by the tests. */
+  #getForkLimit(): number {
+    return this.#waiters.length > 0 || this.#ready.length === 0 ? this.#options.parallelForks : 1
   }
 
   async #fork(): Promise<void> {
