@@ -8,11 +8,9 @@ import { execa } from 'execa'
 
 const require = createRequire(import.meta.url)
 const packageDir = dirname(require.resolve('pg-branch/package.json'))
-export const packageVersion = (
-  JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { version: string }
-).version
-export const cliFile = join(packageDir, 'dist/cli/main.js')
-export const clientModule = join(packageDir, 'dist/supervisor/client.js')
+const packageVersion = (JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { version: string })
+  .version
+const cliFile = join(packageDir, 'dist/cli/main.js')
 
 export interface TestHome {
   dir: string

@@ -41,7 +41,7 @@ export function createReporter(env: NodeJS.ProcessEnv): Reporter {
   }
 }
 
-export function describeProgress(report: Omit<ProgressReport, 'speak'>): string {
+function describeProgress(report: Omit<ProgressReport, 'speak'>): string {
   const { phase, elapsedMs, file, bytes, totalBytes, statements, rows, message } = report
   const size =
     bytes === undefined || totalBytes === undefined ? undefined : `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`

@@ -9,7 +9,7 @@ export interface VmHooks {
   closeFile(result: { failed: string | undefined }): Promise<void>
 }
 
-export const vmHooks: unique symbol = Symbol.for('pg-branch.vm-hooks') as never
+const vmHooks: unique symbol = Symbol.for('pg-branch.vm-hooks') as never
 
 const setupFile = fileURLToPath(new URL('./vm-setup.js', import.meta.url))
 

@@ -19,7 +19,7 @@ interface ClusterBranch extends Branch {
   cluster: Cluster
 }
 
-export const serverLogName = 'server.log'
+const serverLogName = 'server.log'
 
 /** A volume clone with a postmaster of its own: isolated in everything, roles and settings included. */
 export function createClusterStrategy(options: {

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { lilconfig } from 'lilconfig'
 import { PgBranchError } from '../lib/errors.ts'
 
-export const configFileNames: string[] = [
+const configFileNames: string[] = [
   'pg-branch.config.ts',
   'pg-branch.config.js',
   'pg-branch.config.mjs',

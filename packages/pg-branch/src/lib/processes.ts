@@ -20,7 +20,7 @@ export function isPidAlive(pid: number): boolean {
 }
 
 /** @returns field 22 of /proc/<pid>/stat (see proc(5)), or '' where there is none. */
-export async function readStartTime(pid: number): Promise<string> {
+async function readStartTime(pid: number): Promise<string> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

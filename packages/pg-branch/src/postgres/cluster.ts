@@ -123,7 +123,7 @@ function isReady(dataDir: string, pid: number): boolean {
   }
 }
 
-export function readLogEnd(logFile: string, lines = 12): string {
+function readLogEnd(logFile: string, lines = 12): string {
   try {
     return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
   } catch {

@@ -8,7 +8,7 @@ import { describeError, getErrorCode } from '../lib/errors.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import type { PostgresBinaries } from './contract.ts'
 
-export const supportedVersions: readonly PostgresVersion[] = [18, 17, 16, 15]
+const supportedVersions: readonly PostgresVersion[] = [18, 17, 16, 15]
 
 /**
  * Runs `postgres --version` as the user that the server will run as.

@@ -8,7 +8,7 @@ import { systemProvider } from './providers/system.ts'
 const log = createLog('postgres')
 
 /** All providers, in the order in which they are tried. */
-export const providers: Record<ProviderName, PostgresProvider> = {
+const providers: Record<ProviderName, PostgresProvider> = {
   embedded: embeddedProvider,
   system: systemProvider,
 }

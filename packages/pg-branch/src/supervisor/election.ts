@@ -52,7 +52,7 @@ function tryListen(path: string): Promise<Server | undefined> {
 }
 
 /** @returns whether somebody accepts connections at `path`. */
-export function isAnswering(path: string): Promise<boolean> {
+function isAnswering(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path)
     socket.once('connect', () => {

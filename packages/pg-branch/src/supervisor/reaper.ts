@@ -67,7 +67,7 @@ async function reapGeneration(dir: string, driver: VolumeDriver): Promise<void> 
  * Ends the postmaster of a data directory. A pid is believed only if that process works in this very
  * directory: numbers are used again.
  */
-export async function endServer(dataDir: string): Promise<void> {
+async function endServer(dataDir: string): Promise<void> {
   const lines = readPidFile(dataDir)
   const pid = Number(lines[0])
   if (!Number.isInteger(pid) || pid <= 1) return

