@@ -10,7 +10,7 @@ const require = createRequire(import.meta.url)
 const packageDir = dirname(require.resolve('pg-branch/package.json'))
 const packageVersion = (JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { version: string })
   .version
-const cliFile = join(packageDir, 'dist/cli/main.js')
+export const cliFile = join(packageDir, 'dist/cli/main.js')
 
 export interface TestHome {
   dir: string

@@ -49,8 +49,8 @@ const remove = defineCommand({
   meta: { name: 'remove', description: 'Unmount and delete the managed volume with all templates and branches on it' },
   args: { json },
   async run({ args }) {
-    await stopSupervisor()
     const { homeDir } = findUser()
+    await stopSupervisor()
     const existed = await removeManagedVolume(homeDir)
     if (args.json) printJson({ removed: existed })
     else print(existed ? 'removed' : `there was none in ${homeDir}`)
@@ -70,26 +70,28 @@ function describe(status: ManagedVolumeStatus): string {
   return `btrfs on ${status.mountPoint}, ${size}, ${formatBytes(status.freeBytes)} free`
 }
 
-/** With sudo the volume is for the user who typed it, in their cache directory, and belongs to them. */
+/**
+ * With sudo the volume is for the user who typed it, in their cache directory, and belongs to them.
+ * From here on this process works on that user's home.
+ */
 function findUser(): { homeDir: string; owner: { uid: number; gid: number } | undefined } {
-  const { SUDO_UID, SUDO_GID, SUDO_USER, PG_BRANCH_HOME } = process.env
-  if (process.getuid?.() !== 0 || SUDO_UID === undefined || SUDO_UID === '0')
+  const { SUDO_UID, SUDO_GID } = process.env
+  if (process.getuid?.() !== 0 || SUDO_UID === undefined || SUDO_UID === '0') {
     return { homeDir: getHomeDir(), owner: undefined }
-  const owner = { uid: Number(SUDO_UID), gid: Number(SUDO_GID ?? SUDO_UID) }
-  if (PG_BRANCH_HOME !== undefined) return { homeDir: getHomeDir(), owner }
-  const home = findHomeOf(owner.uid)
-  if (home === undefined) {
-    throw new PgBranchError(`the home directory of ${SUDO_USER ?? SUDO_UID} was not found`, {
-      code: 'PGB_ARGUMENT',
-      hint: 'Set PG_BRANCH_HOME to the directory that this user’s test runs use.',
-    })
   }
-  return { homeDir: `${home}/.cache/pg-branch`, owner }
+  const owner = { uid: Number(SUDO_UID), gid: Number(SUDO_GID ?? SUDO_UID) }
+  process.env.PG_BRANCH_HOME ??= `${findHomeOf(owner.uid)}/.cache/pg-branch`
+  return { homeDir: getHomeDir(), owner }
 }
 
-function findHomeOf(uid: number): string | undefined {
+function findHomeOf(uid: number): string {
   const line = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .find((entry) => Number(entry.split(':')[2]) === uid)
-  return line?.split(':')[5]
+  const home = line?.split(':')[5]
+  if (home !== undefined) return home
+  throw new PgBranchError(`the home directory of user ${uid} was not found`, {
+    code: 'PGB_ARGUMENT',
+    hint: 'Set PG_BRANCH_HOME to the directory that this user’s test runs use.',
+  })
 }

@@ -55,6 +55,7 @@ class Supervisor implements SessionHost {
   readonly #volumes: Volumes
   readonly #projects = new Map<string, Project>()
   readonly #sessions = new Set<Promise<void>>()
+  readonly #sockets = new Set<Socket>()
   readonly #startedAt = new Date()
   readonly #ownSignature = readSignature(mainFile)
   readonly #told = new Map<string, Set<string>>()
@@ -69,7 +70,9 @@ class Supervisor implements SessionHost {
   }
 
   serve(socket: Socket): void {
+    this.#sockets.add(socket)
     const session = serveSession(socket, this).finally(() => {
+      this.#sockets.delete(socket)
       this.#sessions.delete(session)
       this.#lastUsedAt = performance.now()
     })
@@ -84,7 +87,7 @@ class Supervisor implements SessionHost {
     const endGuardian = startGuardian({ homeDir, logFd })
     closeSync(logFd)
     const reaping = reapDeadGenerations(stateDir).catch((error: unknown) => log('reaping failed: %O', error))
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#leave())
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void this.shutDown())
     const watch = setInterval(() => {
       const reason = this.#findReasonToLeave(isStillElected)
       if (reason === undefined) return
@@ -97,7 +100,7 @@ class Supervisor implements SessionHost {
     closeDoor()
     if (wasElected) await rm(this.#paths.socketPath, { force: true })
     await reaping
-    // Holders of leases may finish; a shutdown has ended their leases already.
+    // Holders of leases may finish; a shutdown has ended them, and hangs up.
     await Promise.all(this.#sessions)
     await this.#discardAll()
     await this.#evict()
@@ -166,6 +169,8 @@ class Supervisor implements SessionHost {
     log('leaving: told to')
     this.#leave()
     await this.#discardAll()
+    // In a moment, so that whoever asked for it has the answer.
+    setTimeout(() => this.#sockets.forEach((socket) => socket.end()), 50)
   }
 
   #findReasonToLeave(isStillElected: () => boolean): string | undefined {

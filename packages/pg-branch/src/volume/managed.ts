@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chown, mkdir, open, readFile, rm, rmdir, statfs } from 'node:fs/promises'
+import { chown, mkdir, open, readFile, rm, rmdir, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { PgBranchError, describeError } from '../lib/errors.ts'
@@ -40,8 +40,7 @@ export async function createManagedVolume(options: {
   assertPossible()
   const before = await getManagedVolumeStatus(homeDir)
   if (before.mounted) return before
-  makePrivateDir(homeDir, { enterable: true })
-  if (owner !== undefined) await chown(homeDir, owner.uid, owner.gid)
+  await makeHome(homeDir, owner)
   const isNew = !before.exists
   const draft = `${image}.making`
   try {
@@ -61,6 +60,13 @@ export async function createManagedVolume(options: {
     throw error
   }
   return getManagedVolumeStatus(homeDir)
+}
+
+/** With an owner (sudo) everything that is made on the way belongs to them, as if they had made it. */
+async function makeHome(homeDir: string, owner: { uid: number; gid: number } | undefined): Promise<void> {
+  if (owner === undefined) return makePrivateDir(homeDir, { enterable: true })
+  const firstMade = await mkdir(homeDir, { recursive: true, mode: 0o700 })
+  if (firstMade !== undefined) await run('chown', ['-R', `${owner.uid}:${owner.gid}`, firstMade])
 }
 
 /** Unmounts and deletes the managed volume with all that is on it. @returns false if there was none. */
@@ -84,10 +90,9 @@ export async function getManagedVolumeStatus(homeDir: string): Promise<ManagedVo
   let allocatedBytes = 0
   const exists = existsSync(paths.image)
   if (exists) {
-    await using file = await open(paths.image, 'r')
-    const stat = await file.stat()
-    sizeBytes = stat.size
-    allocatedBytes = stat.blocks * 512
+    const image = await stat(paths.image)
+    sizeBytes = image.size
+    allocatedBytes = image.blocks * 512
   }
   return {
     ...paths,
