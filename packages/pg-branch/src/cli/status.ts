@@ -37,6 +37,7 @@ function describe({ pid, version, projects, kept }: SupervisorStatus): string {
       `  template  ${project.template.slice(0, 8)}, ${project.reused ? 'from the cache' : `built in ${formatDuration(project.buildMs)} (${project.why})`}`,
       `  postgres  ${project.postgres}`,
       `  volume    ${project.volume}${project.advice === undefined ? '' : `\n            ${project.advice}`}`,
+      ...project.rejected.map((candidate) => `            not ${candidate}`),
       `  branches  ${project.leases} leased, ${pool.ready} ready, ${pool.warming} warming`,
     )
   }

@@ -26,6 +26,8 @@ export interface ReadyProject {
   plan: Plan
   keys: TemplateKeys
   binaries: PostgresBinaries
+  /** Providers and drivers that were not taken, with the reason. */
+  rejected: string[]
   open: OpenVolume
   template: Template
   strategy: BranchStrategy
@@ -149,7 +151,7 @@ export class Project {
   }): Promise<ReadyProject> {
     const { plan, last } = options
     const { config } = plan
-    const { binaries } = await locatePostgres({
+    const { binaries, rejected: otherPostgres } = await locatePostgres({
       ...config.postgres,
       baseDir: config.baseDir,
       binariesDir: this.#paths.binariesDir,
@@ -195,7 +197,10 @@ export class Project {
     // Both cores are wanted by the tests: more at the same time only makes each one later.
     const parallelForks = Math.max(1, Math.min(3, availableParallelism()))
     const pool = new Pool({ strategy, template, size: config.pool.size, parallelForks })
-    return { plan, keys, binaries, open, template, strategy, pool, build }
+    const rejected = [...otherPostgres, ...open.volume.rejected].map(
+      ({ candidate, reason }) => `${candidate}: ${reason}`,
+    )
+    return { plan, keys, binaries, rejected, open, template, strategy, pool, build }
   }
 
   #adopt(ready: ReadyProject): void {

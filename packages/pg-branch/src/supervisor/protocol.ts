@@ -68,6 +68,8 @@ export interface SupervisorStatus {
     volume: string
     advice: string | undefined
     postgres: string
+    /** Providers and drivers that were not taken, each with the reason. */
+    rejected: string[]
     pool: { ready: number; warming: number; leased: number; dirty: number }
     leases: number
     /** Milliseconds from request to answer, of warm and cold leases alike; the last thousand. */

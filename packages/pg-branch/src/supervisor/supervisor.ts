@@ -147,6 +147,7 @@ class Supervisor implements SessionHost {
           volume: open.volume.description,
           advice: open.volume.advice,
           postgres: `${binaries.provider} ${binaries.fullVersion}`,
+          rejected: ready.rejected,
           pool: pool.counts,
           leases: this.leases.countOf(ready),
           leaseMs: this.leases.getDurations(ready),
