@@ -1,13 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { leaseBranch } from './branch.ts'
-import { makeHome, warmHomeDir } from './home.ts'
+import { makeHome, warmHomeVariable } from './home.ts'
 
 /** Makes the parts that all test homes start from, as the first run of a new user would. */
 export default async function setup(): Promise<() => void> {
-  rmSync(warmHomeDir, { recursive: true, force: true })
-  mkdirSync(warmHomeDir)
+  const warmHomeDir = mkdtempSync(join(tmpdir(), 'pgb-warm-'))
   const before = process.env.PG_BRANCH_HOME
   const home = makeHome({ dir: warmHomeDir, warm: false })
   const project = mkdtempSync(join(tmpdir(), 'pgb-warm-project-'))
@@ -17,5 +16,7 @@ export default async function setup(): Promise<() => void> {
   rmSync(project, { recursive: true })
   if (before === undefined) delete process.env.PG_BRANCH_HOME
   else process.env.PG_BRANCH_HOME = before
+  // Workers inherit it.
+  process.env[warmHomeVariable] = warmHomeDir
   return () => rmSync(warmHomeDir, { recursive: true, force: true })
 }

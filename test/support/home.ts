@@ -73,10 +73,10 @@ export function makeHome({
 }
 
 /** Made once for each test run by `global-setup.ts`: binaries and an empty cluster, which take seconds to make. */
-export const warmHomeDir = join(tmpdir(), 'pgb-warm')
+export const warmHomeVariable = 'PGB_TEST_WARM_HOME'
 
 function copyWarmParts(stateDir: string): void {
-  const from = join(warmHomeDir, packageVersion)
+  const from = join(process.env[warmHomeVariable] ?? '/nowhere', packageVersion)
   if (!existsSync(from)) return
   mkdirSync(stateDir, { mode: 0o711 })
   execFileSync('cp', ['-al', join(from, 'postgres'), join(stateDir, 'postgres')])
