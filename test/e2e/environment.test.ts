@@ -194,7 +194,7 @@ test('a real database is out of reach: sentinel before a lease, in other variabl
 test('nothing real is left', () => {
   const text = JSON.stringify(process.env)
   expect(text).not.toContain('prod.example')
-  expect(process.env.REPLICA_URL).toContain('no-pg-branch-is-leased-right-now.invalid')
+  expect(process.env.REPLICA_URL).toContain('no-pg-branch-behind-this-variable.invalid')
   expect(process.env.PGSERVICE).toBeUndefined()
   expect(process.env.PGHOSTADDR).toBeUndefined()
 })

@@ -22,7 +22,8 @@ export function createReporter(env: NodeJS.ProcessEnv): Reporter {
       if (!report.speak) return
       const { done } = report
       if (done !== undefined) {
-        const steps = `${done.steps} step${done.steps === 1 ? '' : 's'}`
+        const reused = done.steps - done.stepsRun
+        const steps = `${done.steps} step${done.steps === 1 ? '' : 's'}${reused === 0 ? '' : `, ${reused} from the cache`}`
         write(`template built in ${formatDuration(done.buildMs)}, ${steps} (${done.why})`)
         return
       }

@@ -79,7 +79,10 @@ export function serializeError(error: unknown): SerializedError {
 }
 
 export function deserializeError(error: SerializedError): PgBranchError {
-  return new PgBranchError(error.message, { code: error.code, hint: error.hint })
+  const restored = new PgBranchError(error.message, { code: error.code, hint: error.hint })
+  // Frames of ours say nothing to whoever reads this in a test report.
+  restored.stack = `${restored.name}: ${restored.message}`
+  return restored
 }
 
 function toDiskFullError(error: unknown): SerializedError {

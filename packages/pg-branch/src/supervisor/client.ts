@@ -69,7 +69,7 @@ function tryConnect(path: string): Promise<Socket | undefined> {
     socket.once('connect', () => resolve(socket))
     socket.once('error', (error) => {
       const code = getErrorCode(error) ?? ''
-      if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EAGAIN'].includes(code)) resolve(undefined)
+      if (['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET', 'EAGAIN'].includes(code)) resolve(undefined)
       else
         reject(
           new PgBranchError(`cannot connect to ${path}: ${error.message}`, {

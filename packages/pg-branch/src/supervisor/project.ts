@@ -29,15 +29,17 @@ export interface ReadyProject {
   /** Providers and drivers that were not taken, with the reason. */
   rejected: string[]
   open: OpenVolume
+  /** Where templates and branches are, for people. */
+  volume: string
   template: Template
   strategy: BranchStrategy
   pool: Pool
-  build: { reused: boolean; why: string | undefined; buildMs: number; steps: number }
+  build: { reused: boolean; why: string | undefined; buildMs: number; steps: number; stepsRun: number }
 }
 
 export interface ProjectListeners {
   onProgress(progress: BuildProgress): void
-  onBuilt(result: { why: string; buildMs: number; steps: number }): void
+  onBuilt(result: { why: string; buildMs: number; steps: number; stepsRun: number }): void
 }
 
 /** For so long the same error is given to everyone who asks, unless an input changes: 200 test files must not fail 200 builds. */
@@ -166,13 +168,14 @@ export class Project {
       ? undefined
       : explainRebuild({ plan, baseKey: keys.base, rootKey: keys.layers[0] ?? '', sealedKey, last, broken })
     const startedAt = performance.now()
+    let stepsRun = 0
     if (template === undefined) {
       log('building %s: %s', sealedKey, why)
       const onProgress = (progress: BuildProgress) =>
         this.#listeners.forEach((listener) => listener.onProgress(progress))
       const builder = await options.getBuilder()
       const logFile = join(this.#paths.logDir, 'build-server.log')
-      template = await buildTemplate({
+      const built = await buildTemplate({
         plan,
         keys,
         binaries,
@@ -182,8 +185,10 @@ export class Project {
         logFile,
         onProgress,
       })
+      template = built.template
+      stepsRun = built.stepsRun
     }
-    const build = { reused, why, buildMs: performance.now() - startedAt, steps: plan.steps.length }
+    const build = { reused, why, buildMs: performance.now() - startedAt, steps: plan.steps.length, stepsRun }
     if (why !== undefined) this.#listeners.forEach((listener) => listener.onBuilt({ ...build, why }))
     await open.store.touch(sealedKey)
     await writeProjectRecord(this.#paths, {
@@ -200,7 +205,9 @@ export class Project {
     const rejected = [...otherPostgres, ...open.volume.rejected].map(
       ({ candidate, reason }) => `${candidate}: ${reason}`,
     )
-    return { plan, keys, binaries, rejected, open, template, strategy, pool, build }
+    const inMemory = branchesDir.startsWith('/dev/shm/') ? ', branches in memory (/dev/shm)' : ''
+    const volume = `${open.volume.description}${inMemory}`
+    return { plan, keys, binaries, rejected, open, volume, template, strategy, pool, build }
   }
 
   #adopt(ready: ReadyProject): void {

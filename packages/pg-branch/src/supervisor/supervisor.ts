@@ -144,7 +144,7 @@ class Supervisor implements SessionHost {
           rootDir: project.rootDir,
           template: template.key,
           ...build,
-          volume: open.volume.description,
+          volume: ready.volume,
           advice: open.volume.advice,
           postgres: `${binaries.provider} ${binaries.fullVersion}`,
           rejected: ready.rejected,

@@ -43,13 +43,14 @@ export interface BuildContext {
  * directory, so a build that fails or is killed leaves either a whole layer or something that the
  * reaper removes.
  */
-export async function buildTemplate(context: BuildContext): Promise<Template> {
+export async function buildTemplate(context: BuildContext): Promise<{ template: Template; stepsRun: number }> {
   const { plan } = context
   const startedAt = performance.now()
   const report = (phase: string) => (progress: StepProgress) =>
     context.onProgress({ ...progress, phase, elapsedMs: performance.now() - startedAt })
   let { layer, steps: done } = await findDeepestLayer(context)
   layer ??= await buildBase(context, report('initdb'))
+  const stepsRun = plan.steps.length - done
   for (;;) {
     const isLast = done >= plan.steps.length - 1
     const step = plan.steps[done]
@@ -61,7 +62,7 @@ export async function buildTemplate(context: BuildContext): Promise<Template> {
       isLast,
       report: report(phase),
     })
-    if (isLast) return next
+    if (isLast) return { template: next, stepsRun }
     layer = next
     done += 1
   }

@@ -18,7 +18,7 @@ test('no way to a real database is left, and nothing else is touched', () => {
     DATABASE_URL: sentinelUrl,
     REPLICA: sentinelUrl,
     JDBC_URL: sentinelUrl,
-    PGHOST: 'no-pg-branch-is-leased-right-now.invalid',
+    PGHOST: 'no-pg-branch-behind-this-variable.invalid',
     PGPORT: '1',
     PGUSER: 'pg-branch',
     PGPASSWORD: 'none',

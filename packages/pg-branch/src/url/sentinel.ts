@@ -1,5 +1,5 @@
 /** Resolves to no address, ever (RFC 6761, `.invalid`): the error names this host. */
-const sentinelHost = 'no-pg-branch-is-leased-right-now.invalid'
+const sentinelHost = 'no-pg-branch-behind-this-variable.invalid'
 
 export const sentinelUrl: string = `postgresql://pg-branch:none@${sentinelHost}:1/no-branch`
 

@@ -1,11 +1,13 @@
 import type { Branch } from '../branch/contract.ts'
+import { formatUrl } from '../lib/connection-uri.ts'
 import type { VariableTemplates } from '../template/plan.ts'
 import { fillTemplate } from '../template/variable-templates.ts'
 
-/** @returns the variables under which a test process finds its branch. */
+/** @returns the variables under which a test process finds its branch: the usual ones, and the user's own over them. */
 export function createBranchVariables(templates: VariableTemplates, branch: Branch): Record<string, string> {
   const mapped = Object.entries(templates).map(([name, template]) => [name, fillTemplate(template, branch)])
   return {
+    DATABASE_URL: formatUrl({ host: '127.0.0.1', ...branch }),
     PGHOST: '127.0.0.1',
     PGPORT: String(branch.port),
     PGUSER: branch.user,
