@@ -44,7 +44,7 @@ const columns: Array<[string, (row: BranchFigures) => string]> = [
   ['warm ÷ better of these', (row) => (row.warmP50Ms / Math.min(row.walLogMs, row.fileCopyMs)).toFixed(2)],
   ['refill', (row) => `${row.refillPerSecond.toFixed(1)} /s`],
   ['CPU a branch', (row) => `${row.cpuPerBranchMs.toFixed(0)} ms`],
-  ['remove', (row) => `${row.removeMs.toFixed(0)} ms`],
+  ['remove', (row) => (Number.isNaN(row.removeMs) ? 'recycled' : `${row.removeMs.toFixed(0)} ms`)],
   ['disk of its own', (row) => `${(row.exclusiveKb / 1024).toFixed(1)} MB`],
   ['idle memory (PSS)', (row) => `${row.idleMemoryMb.toFixed(1)} MB`],
 ]

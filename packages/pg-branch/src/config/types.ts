@@ -77,8 +77,9 @@ export interface UserConfig {
     size?: number | undefined
   }
   /**
-   * Names of the variables that receive the URL (default `['DATABASE_URL']`), or a function from
-   * branch to variables. `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and `PGDATABASE` are always set.
+   * Further variables that receive the URL, or a function from branch to variables, which only puts
+   * the branch's parts into text. `DATABASE_URL`, `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and
+   * `PGDATABASE` are always set, unless the function sets them otherwise.
    */
   env?: string[] | ((branch: BranchAddress) => Record<string, string>) | undefined
   /** Branches of failed tests. */

@@ -25,7 +25,7 @@ export function createVariableTemplates(env: UserConfig['env'], database: string
     })
       .replace('PASSWORD', '{{password}}')
       .replace('DATABASE', '{{database}}')
-    return Object.fromEntries((env ?? ['DATABASE_URL']).map((name) => [name, url]))
+    return Object.fromEntries((env ?? []).map((name) => [name, url]))
   }
   const [first, second] = [createTrialBranch('41113', database), createTrialBranch('59167', database)]
   const templates: VariableTemplates = {}
