@@ -19,6 +19,8 @@ const branchDefaults: Record<string, string> = {
   autovacuum: 'off',
   // Segments in the data directory go with it, also after a SIGKILL; POSIX ones would stay in /dev/shm.
   dynamic_shared_memory_type: 'mmap',
+  // And what fits is taken from the main segment instead: no file of 1 MB to write for each branch.
+  min_dynamic_shared_memory: '4MB',
   max_wal_size: '64MB',
   // New segments are then not filled with zeros nor old ones kept: less disk of a branch's own.
   wal_init_zero: 'off',
