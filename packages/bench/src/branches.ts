@@ -92,12 +92,10 @@ async function query(url: string, text: string): Promise<void> {
   await client.end()
 }
 
-/** Without a pool every lease forks; the answer to a first query is the end. */
-async function measureCold(bench: Bench): Promise<Pick<BranchFigures, 'coldMs' | 'exclusiveKb' | 'idleMemoryMb'>> {
-  const first = await lease(bench)
-  first.connection.close()
+/** @returns milliseconds from asking for a branch to the answer of a first query, one after the other. */
+async function measureLeases(bench: Bench, options: { rounds: number; pauseMs: number }): Promise<number[]> {
   const times: number[] = []
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < options.rounds; round += 1) {
     let held: Awaited<ReturnType<typeof lease>> | undefined
     const opened = async () => {
       held = await lease(bench)
@@ -105,8 +103,16 @@ async function measureCold(bench: Bench): Promise<Pick<BranchFigures, 'coldMs' |
     }
     times.push(await time(opened))
     held?.connection.close()
-    await pause(150)
+    await pause(options.pauseMs)
   }
+  return times
+}
+
+/** Without a pool every lease forks; the answer to a first query is the end. */
+async function measureCold(bench: Bench): Promise<Pick<BranchFigures, 'coldMs' | 'exclusiveKb' | 'idleMemoryMb'>> {
+  const first = await lease(bench)
+  first.connection.close()
+  const times = await measureLeases(bench, { rounds: rounds, pauseMs: 150 })
   await pause(1_000)
   const before = await readUsedBytes(bench.volumePath)
   const held = []
@@ -151,17 +157,7 @@ async function measureWarm(
   const first = await lease(bench)
   first.connection.close()
   await pause(1_500)
-  const times: number[] = []
-  for (let round = 0; round < rounds * 2; round += 1) {
-    let held: Awaited<ReturnType<typeof lease>> | undefined
-    const opened = async () => {
-      held = await lease(bench)
-      await query(held.url, 'SELECT 1 FROM t WHERE id = 1')
-    }
-    times.push(await time(opened))
-    held?.connection.close()
-    await pause(250)
-  }
+  const times = await measureLeases(bench, { rounds: rounds * 2, pauseMs: 250 })
   const cpuBefore = readCpuMs()
   let left = refillBranches
   const take = async () => {

@@ -7,10 +7,9 @@ import type { SeedStep } from './types.ts'
 /** One way in which projects keep their migrations. */
 export interface Layout {
   name: string
-  /** What was found, as a path relative to the project; undefined if this layout is not here. */
+  /** What was found, as paths relative to the project. */
   evidence: string
   seed: SeedStep[]
-  /** Paths whose appearance or disappearance would change the answer. */
 }
 
 type Recognise = (dir: string) => Layout | undefined
@@ -117,7 +116,6 @@ export function recogniseLayout(dir: string): Layout | undefined {
 function recognisePlainSql(dir: string): Layout | undefined {
   const folders = plainFolders.filter((folder) => hasSql(join(dir, folder)))
   const files = plainFiles.filter((file) => existsSync(join(dir, file)))
-  // `sql/` itself counts only if nothing more exact does.
   const sources = [...folders.map((folder) => `${folder}/*.sql`), ...files]
   const [source] = sources
   if (source === undefined) return undefined

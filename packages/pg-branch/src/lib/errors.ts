@@ -18,7 +18,6 @@ export type PgBranchErrorCode =
   | 'PGB_SUPERVISOR_GONE'
   | 'PGB_SUPERVISOR_START'
   | 'PGB_SUPERVISOR_VERSION'
-  | 'PGB_TEMPLATE_BROKEN'
   | 'PGB_VITEST_UNSUPPORTED'
   | 'PGB_VOLUME'
   | 'PGB_INTERNAL'
@@ -73,7 +72,8 @@ export function getErrorCode(error: unknown): string | undefined {
 export function serializeError(error: unknown): SerializedError {
   if (error instanceof PgBranchError) return { code: error.code, message: error.summary, hint: error.hint }
   if (getErrorCode(error) === 'ENOSPC' || getErrorCode(error) === 'EDQUOT') {
-    return toDiskFullError(error)
+    const path = (error as { path?: unknown; dest?: unknown }).dest ?? (error as { path?: unknown }).path
+    return serializeError(createDiskFullError(typeof path === 'string' ? ` while writing ${path}` : ''))
   }
   return { code: 'PGB_INTERNAL', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
 }
@@ -85,11 +85,10 @@ export function deserializeError(error: SerializedError): PgBranchError {
   return restored
 }
 
-function toDiskFullError(error: unknown): SerializedError {
-  const path = (error as { path?: unknown; dest?: unknown }).dest ?? (error as { path?: unknown }).path
-  return {
+/** @param where continues the sentence, e.g. ` for /path`. */
+export function createDiskFullError(where: string): PgBranchError {
+  return new PgBranchError(`no space left on the volume${where}`, {
     code: 'PGB_DISK_FULL',
-    message: `no space left on the volume${typeof path === 'string' ? ` while writing ${path}` : ''}`,
     hint: 'Free space there, lower `cache.maxBytes` or `pool.size`, or choose another place with `volume.path`.',
-  }
+  })
 }

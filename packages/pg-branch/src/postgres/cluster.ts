@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PgBranchError } from '../lib/errors.ts'
+import { PgBranchError, createDiskFullError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import { signalProcess } from '../lib/processes.ts'
@@ -52,10 +52,7 @@ export async function startCluster(options: StartOptions): Promise<Cluster> {
     log('attempt %d on port %d failed: %s', attempt, cluster.port, failure)
     if (taken && attempt < portAttempts) continue
     if (/No space left on device|Disk quota exceeded/.test(failure)) {
-      throw new PgBranchError(`no space left on the volume for ${options.dataDir}`, {
-        code: 'PGB_DISK_FULL',
-        hint: 'Free space there, lower `cache.maxBytes` or `pool.size`, or choose another place with `volume.path`.',
-      })
+      throw createDiskFullError(` for ${options.dataDir}`)
     }
     throw new PgBranchError(`Postgres did not start in ${options.dataDir}:\n${failure}`, {
       code: taken ? 'PGB_PORT' : 'PGB_BRANCH_START',

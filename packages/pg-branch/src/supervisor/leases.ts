@@ -45,10 +45,6 @@ export class Leases {
 
   readonly #keepers = new WeakMap<Branch, ReadyProject>()
 
-  get count(): number {
-    return this.#leases.size
-  }
-
   countOf(project: ReadyProject): number {
     return [...this.#leases.values()].filter((lease) => lease.project === project).length
   }

@@ -80,14 +80,13 @@ function resolveSeed(
   }
 }
 
-async function watchInputs(step: SeedStep, { baseDir, watched, loaded }: StepContext): Promise<void> {
+async function watchInputs(step: SeedStep, { baseDir, watched }: StepContext): Promise<void> {
   const globs = typeof step === 'function' ? [] : step.kind === 'sql' ? step.globs : step.inputs
   for (const dir of await listGlobDirs(globs, baseDir)) watched.add(dir)
   for (const file of await expandGlobs(globs, baseDir)) {
     watched.add(file)
     watched.add(dirname(file))
   }
-  if (typeof step === 'function') for (const file of loaded.imports) watched.add(file)
 }
 
 async function planStep(
