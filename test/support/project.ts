@@ -8,6 +8,7 @@ import { execa, type Options, type ResultPromise } from 'execa'
 const testDir = fileURLToPath(new URL('..', import.meta.url))
 
 export type VitestVersion = 4 | 5
+export type JestVersion = 29 | 30
 
 export interface TestProject {
   dir: string
@@ -15,15 +16,30 @@ export interface TestProject {
   write(files: Record<string, string>): Promise<void>
   /** A real `vitest` process in the project: version 4 on this Node, version 5 on Node 22. */
   vitest(args?: string[], options?: Options & { version?: VitestVersion }): ResultPromise
+  /** A real `jest` process in the project. */
+  jest(args?: string[], options?: Options): ResultPromise
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const usersModules = ['pg', 'pg-branch', 'vitest-environment-pg-branch', 'jsdom', 'happy-dom', '@types']
+const usersModules = [
+  'pg',
+  'pg-branch',
+  'vitest-environment-pg-branch',
+  'jest-environment-pg-branch',
+  'jest-environment-jsdom',
+  'jsdom',
+  'happy-dom',
+  '@types',
+]
 
 /** A user's project in a folder of its own, with our built packages in node_modules. */
 export async function makeProject(
   files: Record<string, string> = {},
-  { version = 4, modules = {} }: { version?: VitestVersion; modules?: Record<string, string> } = {},
+  {
+    version = 4,
+    jest = 30,
+    modules = {},
+  }: { version?: VitestVersion; jest?: JestVersion; modules?: Record<string, string> } = {},
 ): Promise<TestProject> {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'pgb-project-')))
   const write = async (entries: Record<string, string>) => {
@@ -39,23 +55,28 @@ export async function makeProject(
   await write({ 'package.json': '{ "name": "user", "type": "module" }', ...files })
   for (const name of usersModules) await link(name, name)
   await link('vitest', version === 4 ? 'vitest' : 'vitest-5')
+  await link('jest', jest === 30 ? 'jest' : 'jest-29')
   for (const [name, from] of Object.entries(modules)) await link(name, from)
+  const run = (node: string, args: string[], options: Options) =>
+    execa(node, args, {
+      cwd: dir,
+      reject: false,
+      all: true,
+      forceKillAfterDelay: 1_000,
+      ...options,
+      // A test runner inside a test runner must not find the outer one's variables.
+      env: { ...cleanEnv(), ...options.env },
+      extendEnv: false,
+    }) as unknown as ResultPromise
   return {
     dir,
     write,
     vitest(args = ['run'], options = {}) {
       const node = version === 4 ? process.execPath : join(testDir, 'node_modules/node-22/bin/node')
-      return execa(node, [join(dir, 'node_modules/vitest/vitest.mjs'), ...args], {
-        cwd: dir,
-        reject: false,
-        all: true,
-        forceKillAfterDelay: 1_000,
-        ...options,
-        // A test runner inside a test runner must not find the outer one's variables.
-        env: { ...cleanEnv(), ...options.env },
-        extendEnv: false,
-      }) as unknown as ResultPromise
+      return run(node, [join(dir, 'node_modules/vitest/vitest.mjs'), ...args], options)
     },
+    jest: (args = [], options = {}) =>
+      run(process.execPath, [join(dir, 'node_modules/jest/bin/jest.js'), ...args], options),
     async [Symbol.asyncDispose]() {
       await rm(dir, { recursive: true, force: true })
     },
@@ -65,7 +86,7 @@ export async function makeProject(
 function cleanEnv(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(
     ([name]) =>
-      !/^(VITEST|VITE_|NODE_ENV$|TEST$|MODE$|DEV$|PROD$|SSR$|BASE_URL$|FORCE_TTY$|CI$|NODE_OPTIONS$)/.test(name),
+      !/^(VITEST|JEST_|VITE_|NODE_ENV$|TEST$|MODE$|DEV$|PROD$|SSR$|BASE_URL$|FORCE_TTY$|CI$|NODE_OPTIONS$)/.test(name),
   )
   return { ...Object.fromEntries(entries), NO_COLOR: '1' }
 }

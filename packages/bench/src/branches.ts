@@ -12,6 +12,8 @@ export interface BranchFigures {
   coldMs: number
   warmP50Ms: number
   warmP95Ms: number
+  /** Connecting once more to the same branch, to a first query answered: what no way of ours could save. */
+  reconnectMs: number
   walLogMs: number
   fileCopyMs: number
   refillPerSecond: number
@@ -93,8 +95,12 @@ async function query(url: string, text: string): Promise<void> {
 }
 
 /** @returns milliseconds from asking for a branch to the answer of a first query, one after the other. */
-async function measureLeases(bench: Bench, options: { rounds: number; pauseMs: number }): Promise<number[]> {
+async function measureLeases(
+  bench: Bench,
+  options: { rounds: number; pauseMs: number },
+): Promise<{ times: number[]; again: number[] }> {
   const times: number[] = []
+  const again: number[] = []
   for (let round = 0; round < options.rounds; round += 1) {
     let held: Awaited<ReturnType<typeof lease>> | undefined
     const opened = async () => {
@@ -102,17 +108,18 @@ async function measureLeases(bench: Bench, options: { rounds: number; pauseMs: n
       await query(held.url, 'SELECT 1 FROM t WHERE id = 1')
     }
     times.push(await time(opened))
+    again.push(await time(() => query(held?.url ?? '', 'SELECT 1 FROM t WHERE id = 1')))
     held?.connection.close()
     await pause(options.pauseMs)
   }
-  return times
+  return { times, again }
 }
 
 /** Without a pool every lease forks; the answer to a first query is the end. */
 async function measureCold(bench: Bench): Promise<Pick<BranchFigures, 'coldMs' | 'exclusiveKb' | 'idleMemoryMb'>> {
   const first = await lease(bench)
   first.connection.close()
-  const times = await measureLeases(bench, { rounds: rounds, pauseMs: 150 })
+  const { times } = await measureLeases(bench, { rounds: rounds, pauseMs: 150 })
   await pause(1_000)
   const before = await readUsedBytes(bench.volumePath)
   const held = []
@@ -153,11 +160,13 @@ async function measureDatabases(bench: Bench): Promise<Pick<BranchFigures, 'walL
 
 async function measureWarm(
   bench: Bench,
-): Promise<Pick<BranchFigures, 'warmP50Ms' | 'warmP95Ms' | 'refillPerSecond' | 'cpuPerBranchMs' | 'removeMs'>> {
+): Promise<
+  Pick<BranchFigures, 'warmP50Ms' | 'warmP95Ms' | 'reconnectMs' | 'refillPerSecond' | 'cpuPerBranchMs' | 'removeMs'>
+> {
   const first = await lease(bench)
   first.connection.close()
   await pause(1_500)
-  const times = await measureLeases(bench, { rounds: rounds * 2, pauseMs: 250 })
+  const { times, again } = await measureLeases(bench, { rounds: rounds * 2, pauseMs: 250 })
   const cpuBefore = readCpuMs()
   let left = refillBranches
   const take = async () => {
@@ -174,6 +183,7 @@ async function measureWarm(
   return {
     warmP50Ms: median(times),
     warmP95Ms: percentile(times, 0.95),
+    reconnectMs: median(again),
     refillPerSecond: (refillBranches / refillMs) * 1000,
     cpuPerBranchMs: cpu,
     removeMs: median(status.projects[0]?.removeMs ?? []),

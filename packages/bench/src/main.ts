@@ -39,6 +39,7 @@ const columns: Array<[string, (row: BranchFigures) => string]> = [
   ['driver', (row) => row.driver],
   ['data', (row) => `${row.sizeMb} MB`],
   ['warm lease to first query, p50 / p95', (row) => `${row.warmP50Ms.toFixed(1)} / ${row.warmP95Ms.toFixed(1)} ms`],
+  ['connecting once more', (row) => `${row.reconnectMs.toFixed(1)} ms`],
   ['cold', (row) => `${row.coldMs.toFixed(0)} ms`],
   ['CREATE DATABASE, WAL_LOG / FILE_COPY', (row) => `${row.walLogMs.toFixed(0)} / ${row.fileCopyMs.toFixed(0)} ms`],
   ['warm ÷ better of these', (row) => (row.warmP50Ms / Math.min(row.walLogMs, row.fileCopyMs)).toFixed(2)],

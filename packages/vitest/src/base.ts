@@ -1,4 +1,4 @@
-import { PgBranchError } from 'pg-branch/client'
+import { PgBranchError } from 'pg-branch/runner'
 import { builtinEnvironments, type Environment } from 'vitest/runtime'
 
 /** @throws PgBranchError `PGB_OPTION_INVALID` for a base that Vitest does not have. */

@@ -1,9 +1,9 @@
-import { PgBranchError, applySentinel } from 'pg-branch/client'
+import { PgBranchError, applySentinel } from 'pg-branch/runner'
 import type { Environment } from 'vitest/runtime'
 import { findBase } from './base.ts'
 import { hookRunner } from './hook-runner.ts'
 import { pickOptions } from './options.ts'
-import { createSession } from './session.ts'
+import { openSession } from './open-session.ts'
 import { hookVmContext } from './vm-context.ts'
 
 /** The kind of modules that Vite makes, which follows the base of the environment set up last. */
@@ -27,7 +27,7 @@ export const environment: Environment = {
     const base = findBase(options)
     viteEnvironment = base.viteEnvironment ?? base.name
     const inner = await base.setup(global, environmentOptions)
-    const session = createSession(options)
+    const session = openSession(options)
     const unhook = await hookRunner(session)
     return {
       async teardown(target) {
@@ -49,7 +49,7 @@ export const environment: Environment = {
       })
     }
     const inner = await base.setupVM(environmentOptions)
-    const session = createSession(options)
+    const session = openSession(options)
     return {
       getVmContext() {
         const context = inner.getVmContext()

@@ -1,6 +1,5 @@
-import { PgBranchError } from 'pg-branch/client'
+import { PgBranchError, type Session } from 'pg-branch/runner'
 import { findFailure } from './failure.ts'
-import type { Session } from './session.ts'
 
 /** What we use of Vitest's own runner, which the class that a user's `runner` extends also has. */
 interface RunnerInstance {

@@ -1,7 +1,6 @@
 import type { Context } from 'node:vm'
 import { fileURLToPath } from 'node:url'
-import { PgBranchError } from 'pg-branch/client'
-import type { Session } from './session.ts'
+import { PgBranchError, type Session } from 'pg-branch/runner'
 
 /** What our setup file finds in the context, under this symbol. */
 export interface VmHooks {

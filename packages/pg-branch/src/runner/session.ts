@@ -1,11 +1,23 @@
-import { isMainThread } from 'node:worker_threads'
-import { PgBranchError, applySentinel, connectSupervisor, withSentinel, type Connection } from 'pg-branch/client'
+import { PgBranchError } from '../lib/errors.ts'
+import { connectSupervisor, type Connection } from '../supervisor/client.ts'
+import { applySentinel, withSentinel } from '../url/sentinel.ts'
 import { createReporter } from './report.ts'
 
 export interface FileInfo {
   rootDir: string
   filePath: string
   isolate: boolean
+}
+
+export interface SessionOptions {
+  /** Environment options as the user wrote them; the supervisor validates them. */
+  options: unknown
+  /** Names the test run, the same in all of its workers. */
+  runId: string
+  /** Whether somebody watches: then the progress of a build is told line by line. */
+  isTerminal: boolean
+  /** The sets of variables that get the branch's, and the sentinel when it is returned. */
+  targets: NodeJS.ProcessEnv[]
 }
 
 /**
@@ -27,20 +39,25 @@ interface OpenLease {
   variables: Record<string, string>
 }
 
-/** Workers of one run have the same main process: their parent, or the process whose threads they are. */
-const runId = String(isMainThread ? process.ppid : process.pid)
-
 /** The client could be told to go away while its supervisor is leaving; then the next one is asked. */
 const leaseAttempts = 3
 
-export function createSession(options: unknown): Session {
+export function createSession({ options, runId, isTerminal, targets }: SessionOptions): Session {
   const env = withSentinel(process.env)
-  const reporter = createReporter(env)
+  const reporter = createReporter({ isTerminal: isTerminal && (env.CI ?? '') === '' })
   let connecting: Promise<Connection> | undefined
   let opening: Promise<OpenLease> | undefined
   let failed: string | undefined
 
-  const connect = () => (connecting ??= connectSupervisor({ onProgress: reporter.showProgress }))
+  const connect = async () => {
+    connecting ??= connectSupervisor({ onProgress: reporter.showProgress })
+    try {
+      return await connecting
+    } catch (error) {
+      connecting = undefined
+      throw error
+    }
+  }
   // Begins while Vitest is still loading; a failure is reported by the first file.
   connect().then(
     (connection) => connection.unhold(),
@@ -50,8 +67,8 @@ export function createSession(options: unknown): Session {
   const lease = async (file: FileInfo): Promise<OpenLease> => {
     const scope = pickScope(options) ?? (file.isolate ? 'file' : 'worker')
     for (let attempt = 1; ; attempt += 1) {
+      const connection = await connect()
       try {
-        const connection = await connect()
         connection.hold()
         const request = { rootDir: file.rootDir, options, env, scope, runId, holder: file.filePath }
         const answer = await connection.call.lease(request)
@@ -60,6 +77,7 @@ export function createSession(options: unknown): Session {
         return { id: answer.leaseId, scope, variables: answer.variables }
       } catch (error) {
         connecting = undefined
+        connection.close()
         const isGone = error instanceof PgBranchError && error.code === 'PGB_SUPERVISOR_GONE'
         if (!isGone || attempt >= leaseAttempts) throw error
       }
@@ -71,7 +89,7 @@ export function createSession(options: unknown): Session {
     opening = undefined
     const reason = failed
     failed = undefined
-    applySentinel(process.env)
+    for (const target of targets) applySentinel(target)
     if (open === undefined || connecting === undefined) return
     const connection = await connecting
     connection.hold()
@@ -86,7 +104,7 @@ export function createSession(options: unknown): Session {
       opening ??= lease(file)
       try {
         const { variables } = await opening
-        Object.assign(process.env, variables)
+        for (const target of targets) Object.assign(target, variables)
       } catch (error) {
         opening = undefined
         throw error

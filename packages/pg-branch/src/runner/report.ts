@@ -1,4 +1,5 @@
-import { formatBytes, formatDuration, type ProgressReport } from 'pg-branch/client'
+import { formatBytes, formatDuration } from '../lib/format.ts'
+import type { ProgressReport } from '../supervisor/protocol.ts'
 
 export interface Reporter {
   showProgress(report: ProgressReport): void
@@ -9,11 +10,10 @@ export interface Reporter {
 const progressIntervalMs = 1_000
 
 /**
- * Writes to stderr, which Vitest passes on as it is. How a build is going is told line by line on a
- * terminal (Vitest sets FORCE_TTY for its workers), and only at its end in CI or a pipe.
+ * Writes to stderr, which the test runners pass on as it is. How a build is going is told line by line
+ * on a terminal, and only at its end in CI or a pipe.
  */
-export function createReporter(env: NodeJS.ProcessEnv): Reporter {
-  const isTerminal = (env.FORCE_TTY === 'true' || process.stderr.isTTY) && (env.CI ?? '') === ''
+export function createReporter({ isTerminal }: { isTerminal: boolean }): Reporter {
   let shownAt = 0
   let shownPhase = ''
   const write = (line: string) => process.stderr.write(`pg-branch: ${line}\n`)
