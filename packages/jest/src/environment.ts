@@ -2,7 +2,7 @@ import { isMainThread } from 'node:worker_threads'
 import type { EnvironmentContext, JestEnvironment, JestEnvironmentConfig } from '@jest/environment'
 import { PgBranchError, applySentinel, createSession, type Session } from 'pg-branch/runner'
 import { createBase } from './base.ts'
-import { findFailure, type BlockLike } from './failure.ts'
+import { findFailure } from './failure.ts'
 
 type CircusHandler = NonNullable<JestEnvironment['handleTestEvent']>
 
@@ -84,7 +84,7 @@ export class PgBranchEnvironment implements JestEnvironment {
     await this.#inner.handleTestEvent?.(event as never, state)
     if (event.name !== 'run_finish') return
     this.#hasFinished = true
-    this.#failed = findFailure(state.rootDescribeBlock as BlockLike)
+    this.#failed = findFailure(state.rootDescribeBlock)
     if (this.#failed === undefined && state.unhandledErrors.length > 0) this.#failed = this.#filePath
   }
 
