@@ -13,25 +13,28 @@ const main = defineCommand({
   subCommands: {
     volume: () => import('./volume.ts').then((module) => module.volumeCommand),
     status: () => import('./status.ts').then((module) => module.statusCommand),
+    run: () => import('./run.ts').then((module) => module.runCommand),
     down: () => import('./down.ts').then((module) => module.downCommand),
   },
 })
 
 /** Exit codes: 0 done, 1 the user's input, 2 the system. */
 async function run(rawArgs: string[]): Promise<number> {
-  if (rawArgs.includes('--version')) {
+  if (rawArgs[0] === '--version') {
     process.stdout.write(`${packageVersion}\n`)
     return 0
   }
-  const { command, parent, rest } = await findCommand(rawArgs)
+  // What follows two dashes is another command's.
+  const own = rawArgs.includes('--') ? rawArgs.slice(0, rawArgs.indexOf('--')) : rawArgs
+  const { command, parent, rest } = await findCommand(own)
   const isGroup = command.subCommands !== undefined
-  if (rawArgs.includes('--help') || rawArgs.includes('-h') || (isGroup && rest.length === 0)) {
+  if (own.includes('--help') || own.includes('-h') || (isGroup && rest.length === 0)) {
     process.stdout.write(`${await renderUsage(command, parent)}\n`)
     return 0
   }
   try {
     await runCommand(main, { rawArgs })
-    return 0
+    return Number(process.exitCode ?? 0)
   } catch (error) {
     if (error instanceof PgBranchError) {
       process.stderr.write(`${pico.red('error')} ${error.message}\n`)
