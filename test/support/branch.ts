@@ -18,7 +18,13 @@ export interface TestBranch extends LeaseAnswer {
 /** Leases a branch as a runner package does, without a runner. */
 export async function leaseBranch(
   rootDir: string,
-  options: { env?: NodeJS.ProcessEnv; scope?: 'file' | 'worker'; runId?: string; options?: unknown } = {},
+  options: {
+    env?: NodeJS.ProcessEnv
+    withheld?: Record<string, string>
+    scope?: 'file' | 'worker'
+    runId?: string
+    options?: unknown
+  } = {},
 ): Promise<TestBranch> {
   const progress: ProgressReport[] = []
   const connection = await connectSupervisor({ onProgress: (report) => progress.push(report) })
@@ -27,6 +33,7 @@ export async function leaseBranch(
       rootDir,
       options: options.options ?? {},
       env: withSentinel({ ...process.env, ...options.env }),
+      withheld: options.withheld ?? {},
       scope: options.scope ?? 'file',
       runId: options.runId ?? 'test',
       holder: 'a test',

@@ -5,20 +5,24 @@ import pg from 'pg'
 import { connectSupervisor, withSentinel, type Connection, type LeaseAnswer } from 'pg-branch/client'
 import { median, percentile, readCpuMs, readServerMemory, readUsedBytes, time } from './measure.ts'
 
-/** Figures of one driver on one size of data; times in milliseconds, medians unless named otherwise. */
-export interface BranchFigures {
-  driver: string
-  sizeMb: number
-  coldMs: number
+/** What is measured of ready branches, whatever they are. */
+export interface WarmFigures {
   warmP50Ms: number
   warmP95Ms: number
   /** Connecting once more to the same branch, to a first query answered: what no way of ours could save. */
   reconnectMs: number
-  walLogMs: number
-  fileCopyMs: number
   refillPerSecond: number
   cpuPerBranchMs: number
   removeMs: number
+}
+
+/** Figures of one driver on one size of data; times in milliseconds, medians unless named otherwise. */
+export interface BranchFigures extends WarmFigures {
+  driver: string
+  sizeMb: number
+  coldMs: number
+  walLogMs: number
+  fileCopyMs: number
   exclusiveKb: number
   idleMemoryMb: number
 }
@@ -74,12 +78,15 @@ async function writeProject({ rootDir, volumePath, sizeMb }: Bench, poolSize: nu
   await writeFile(join(rootDir, 'pg-branch.config.json'), JSON.stringify(config))
 }
 
-async function lease({ rootDir }: Bench): Promise<{ connection: Connection; answer: LeaseAnswer; url: string }> {
+export async function leaseFrom({
+  rootDir,
+}: Bench): Promise<{ connection: Connection; answer: LeaseAnswer; url: string }> {
   const connection = await connectSupervisor()
   const answer = await connection.call.lease({
     rootDir,
     options: {},
     env: withSentinel(process.env),
+    withheld: {},
     scope: 'file',
     runId: 'bench',
     holder: 'bench',
@@ -102,9 +109,9 @@ async function measureLeases(
   const times: number[] = []
   const again: number[] = []
   for (let round = 0; round < options.rounds; round += 1) {
-    let held: Awaited<ReturnType<typeof lease>> | undefined
+    let held: Awaited<ReturnType<typeof leaseFrom>> | undefined
     const opened = async () => {
-      held = await lease(bench)
+      held = await leaseFrom(bench)
       await query(held.url, 'SELECT 1 FROM t WHERE id = 1')
     }
     times.push(await time(opened))
@@ -117,13 +124,13 @@ async function measureLeases(
 
 /** Without a pool every lease forks; the answer to a first query is the end. */
 async function measureCold(bench: Bench): Promise<Pick<BranchFigures, 'coldMs' | 'exclusiveKb' | 'idleMemoryMb'>> {
-  const first = await lease(bench)
+  const first = await leaseFrom(bench)
   first.connection.close()
   const { times } = await measureLeases(bench, { rounds: rounds, pauseMs: 150 })
   await pause(1_000)
   const before = await readUsedBytes(bench.volumePath)
   const held = []
-  for (let count = 0; count < heldForSpace; count += 1) held.push(await lease(bench))
+  for (let count = 0; count < heldForSpace; count += 1) held.push(await leaseFrom(bench))
   await pause(300)
   const exclusive = ((await readUsedBytes(bench.volumePath)) - before) / heldForSpace
   const memory = held.map(({ answer }) => readServerMemory(Number(answer.variables.PGPORT)))
@@ -133,7 +140,7 @@ async function measureCold(bench: Bench): Promise<Pick<BranchFigures, 'coldMs' |
 
 /** The same server, the same data: `CREATE DATABASE … TEMPLATE`, then connect and query. */
 async function measureDatabases(bench: Bench): Promise<Pick<BranchFigures, 'walLogMs' | 'fileCopyMs'>> {
-  const { connection, url } = await lease(bench)
+  const { connection, url } = await leaseFrom(bench)
   const maintenance = new URL(url)
   maintenance.pathname = '/postgres'
   const admin = new pg.Client(maintenance.href)
@@ -158,12 +165,8 @@ async function measureDatabases(bench: Bench): Promise<Pick<BranchFigures, 'walL
   return figures
 }
 
-async function measureWarm(
-  bench: Bench,
-): Promise<
-  Pick<BranchFigures, 'warmP50Ms' | 'warmP95Ms' | 'reconnectMs' | 'refillPerSecond' | 'cpuPerBranchMs' | 'removeMs'>
-> {
-  const first = await lease(bench)
+export async function measureWarm(bench: Bench): Promise<WarmFigures> {
+  const first = await leaseFrom(bench)
   first.connection.close()
   await pause(1_500)
   const { times, again } = await measureLeases(bench, { rounds: rounds * 2, pauseMs: 250 })
@@ -172,7 +175,7 @@ async function measureWarm(
   const take = async () => {
     while (left > 0) {
       left -= 1
-      const { connection } = await lease(bench)
+      const { connection } = await leaseFrom(bench)
       connection.close()
     }
   }
@@ -180,13 +183,14 @@ async function measureWarm(
   await pause(500)
   const cpu = (readCpuMs() - cpuBefore) / refillBranches
   const status = await readStatus()
+  const project = status.projects.find(({ rootDir }) => rootDir === bench.rootDir)
   return {
     warmP50Ms: median(times),
     warmP95Ms: percentile(times, 0.95),
     reconnectMs: median(again),
     refillPerSecond: (refillBranches / refillMs) * 1000,
     cpuPerBranchMs: cpu,
-    removeMs: median(status.projects[0]?.removeMs ?? []),
+    removeMs: median(project?.removeMs ?? []),
   }
 }
 
@@ -197,7 +201,7 @@ async function readStatus(): Promise<Awaited<ReturnType<Connection['call']['stat
   return status
 }
 
-async function stop(): Promise<void> {
+export async function stop(): Promise<void> {
   try {
     const connection = await connectSupervisor({ start: false })
     await connection.call.shutdown()

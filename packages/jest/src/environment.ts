@@ -1,6 +1,6 @@
 import { isMainThread } from 'node:worker_threads'
 import type { EnvironmentContext, JestEnvironment, JestEnvironmentConfig } from '@jest/environment'
-import { PgBranchError, applySentinel, createSession, type Session } from 'pg-branch/runner'
+import { PgBranchError, hideUrls, createSession, type Session } from 'pg-branch/runner'
 import { createBase } from './base.ts'
 import { findFailure } from './failure.ts'
 
@@ -34,7 +34,7 @@ export class PgBranchEnvironment implements JestEnvironment {
     this.#filePath = context.testPath
     this.#realEnv = { ...process.env }
     // Before the inner environment, which copies the variables for the tests when it is made.
-    applySentinel(process.env)
+    hideUrls(process.env)
     this.#inner = createBase((options as { base?: unknown }).base ?? 'node', { config, context })
     this.#session = createSession({
       options,

@@ -1,4 +1,4 @@
-import { PgBranchError, applySentinel } from 'pg-branch/runner'
+import { PgBranchError, hideUrls } from 'pg-branch/runner'
 import type { Environment } from 'vitest/runtime'
 import { findBase } from './base.ts'
 import { hookRunner } from './hook-runner.ts'
@@ -23,7 +23,7 @@ export const environment: Environment = {
   },
   async setup(global, environmentOptions) {
     const options = pickOptions(environmentOptions)
-    applySentinel(process.env)
+    hideUrls(process.env)
     const base = findBase(options)
     viteEnvironment = base.viteEnvironment ?? base.name
     const inner = await base.setup(global, environmentOptions)
@@ -39,7 +39,7 @@ export const environment: Environment = {
   },
   async setupVM(environmentOptions) {
     const options = pickOptions(environmentOptions)
-    applySentinel(process.env)
+    hideUrls(process.env)
     const base = findBase(options)
     viteEnvironment = base.viteEnvironment ?? base.name
     if (base.setupVM === undefined) {

@@ -2,6 +2,7 @@ import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync } from 'node:
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { escapeIdentifier } from 'pg'
+import { loopbackHost } from '../lib/connection-uri.ts'
 import { createRandomHex } from '../lib/hash.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import { superuser } from '../lib/superuser.ts'
@@ -27,7 +28,7 @@ export function createClusterStrategy(options: {
   binaries: PostgresBinaries
   /** Directory of this supervisor's branches for templates of one size class. */
   branchesDir: string
-}): BranchStrategy {
+}): BranchStrategy<Template> {
   const { driver, binaries, branchesDir } = options
   const caches = new Map<string, string[]>()
 
@@ -54,7 +55,7 @@ export function createClusterStrategy(options: {
     undo.commit()
     const branch: ClusterBranch = {
       id,
-      template,
+      host: loopbackHost,
       port: cluster.port,
       user: superuser,
       password,
@@ -85,7 +86,13 @@ export function createClusterStrategy(options: {
 /** Gives the branch its own password, and makes the first connection, which is the slow one. */
 async function prime(options: { port: number; template: Template; password: string }): Promise<void> {
   const { port, template, password } = options
-  const client = await connect({ port, user: superuser, password: template.password, database: template.database })
+  const client = await connect({
+    host: loopbackHost,
+    port,
+    user: superuser,
+    password: template.password,
+    database: template.database,
+  })
   try {
     // Postgres keeps a verifier as it is given: the password itself never reaches the server's log.
     await client.query(`ALTER ROLE ${escapeIdentifier(superuser)} PASSWORD '${createScramVerifier(password)}'`)

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Branch } from './contract.ts'
 
@@ -16,11 +16,13 @@ const passwordFileName = 'pgpass'
  * @returns a command that opens the branch. The password is in a file that only the user can read
  * (postgresql.org, "The Password File"), so that it stands in no log and no list of processes.
  */
-export function createPsqlLine({ dir, port, user, password, database }: Branch): string {
+export function createPsqlLine({ dir, host, port, user, password, database }: Branch): string {
   const file = join(dir, passwordFileName)
-  writeFileSync(file, `127.0.0.1:${port}:*:${user}:${password}\n`, { mode: 0o600 })
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const fields = [host, String(port), '*', user, password].map((field) => field.replaceAll(/[\\:]/g, '\\$&'))
+  writeFileSync(file, `${fields.join(':')}\n`, { mode: 0o600 })
   const name = /^[\w.-]+$/.test(database) ? database : `'${database.replaceAll("'", `'\\''`)}'`
-  return `PGPASSFILE=${file} psql -h 127.0.0.1 -p ${port} -U ${user} ${name}`
+  return `PGPASSFILE=${file} psql -h ${host} -p ${port} -U ${user} ${name}`
 }
 
 /** The branches of failed tests: the newest `max`, each until it expires. */

@@ -1,12 +1,18 @@
 import { createLog } from '../lib/log.ts'
-import type { Template } from '../template/store.ts'
-import type { Branch, BranchStrategy } from './contract.ts'
+import type { Branch, BranchSource, BranchStrategy } from './contract.ts'
 
 const log = createLog('pool')
 
-export interface PoolOptions {
-  strategy: BranchStrategy
-  template: Template
+/** Holds back leases when there is no room for what their holders will do. */
+export interface LeaseGate {
+  /** @returns what to call when the lease has ended. @throws PgBranchError when there is no room in time. */
+  enter(holder: string): Promise<() => Promise<void>>
+}
+
+export interface PoolOptions<Source extends BranchSource> {
+  strategy: BranchStrategy<Source>
+  template: Source
+  gate?: LeaseGate | undefined
   /** Branches kept ready. */
   size: number
   /** Branches made at the same time. */
@@ -31,9 +37,9 @@ const sampleSize = 1_000
  * of its successor. A ready branch whose server dies is gone at once and replaced. After `drain`
  * nothing is made any more, and what is ready or parked is discarded.
  */
-export class Pool {
-  readonly template: Template
-  readonly #options: PoolOptions
+export class Pool<Source extends BranchSource = BranchSource> {
+  readonly #options: PoolOptions<Source>
+  readonly #leaveGate = new Map<Branch, () => Promise<void>>()
   readonly #ready: Branch[] = []
   readonly #waiters: Waiter[] = []
   /** Used branches whose directory the next fork starts over from. */
@@ -50,8 +56,7 @@ export class Pool {
   #resting = false
   #discarding: Promise<void> = Promise.resolve()
 
-  constructor(options: PoolOptions) {
-    this.template = options.template
+  constructor(options: PoolOptions<Source>) {
     this.#options = options
   }
 
@@ -71,7 +76,21 @@ export class Pool {
   }
 
   /** @returns a ready branch; `warm` says whether it was waiting to be leased. */
-  async lease(): Promise<{ branch: Branch; warm: boolean }> {
+  async lease(holder: string): Promise<{ branch: Branch; warm: boolean }> {
+    const { gate } = this.#options
+    if (gate === undefined) return this.#take()
+    const leave = await gate.enter(holder)
+    try {
+      const taken = await this.#take()
+      this.#leaveGate.set(taken.branch, leave)
+      return taken
+    } catch (error) {
+      await leave()
+      throw error
+    }
+  }
+
+  async #take(): Promise<{ branch: Branch; warm: boolean }> {
     this.#resting = false
     const branch = this.#ready.shift()
     if (branch !== undefined) {
@@ -87,6 +106,7 @@ export class Pool {
 
   release(branch: Branch): void {
     this.#leased -= 1
+    this.#leave(branch)
     const { strategy, size } = this.#options
     if (strategy.capabilities.recycles && !this.#draining && this.#parked.length < size) {
       this.#parked.push(branch)
@@ -99,8 +119,9 @@ export class Pool {
   }
 
   /** Takes a leased branch out of the pool's care: the caller discards it some day. */
-  surrender(): void {
+  surrender(branch: Branch): void {
     this.#leased -= 1
+    this.#leave(branch)
     this.#refill()
   }
 
@@ -111,6 +132,12 @@ export class Pool {
     this.#dirty.push(...this.#ready.splice(0), ...this.#parked.splice(0))
     this.#discardDirty()
     await this.#discarding
+  }
+
+  #leave(branch: Branch): void {
+    const leave = this.#leaveGate.get(branch)
+    this.#leaveGate.delete(branch)
+    leave?.().catch((error: unknown) => log('a gate was not left: %O', error))
   }
 
   #refill(): void {

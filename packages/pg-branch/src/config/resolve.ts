@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import { PgBranchError } from '../lib/errors.ts'
+import { readSentinelVariable } from '../lib/sentinel-url.ts'
 import type { ResolvedConfig, UserConfig } from './types.ts'
 
 const hourMs = 3_600_000
@@ -25,11 +27,36 @@ export function resolveConfig(
       driver: volume.driver,
       path: volume.path === undefined ? undefined : resolve(baseDir, volume.path),
     },
-    pool: { size: config.pool?.size ?? Math.min(8, Math.max(2, availableParallelism())) },
+    server: resolveServer(config, configFile),
+    pool: {
+      size: config.pool?.size ?? Math.min(8, Math.max(2, availableParallelism())),
+      connectionsPerBranch: config.pool?.connectionsPerBranch ?? 10,
+      waitMs: config.pool?.waitMs ?? 60_000,
+    },
     keep: { max: keep.max ?? 10, forMs: keep.forMs ?? hourMs },
     cache: { maxBytes: cache.maxBytes ?? 10 * 1024 ** 3, maxAgeDays: cache.maxAgeDays ?? 14 },
     idleTimeoutMs: config.idleTimeoutMs ?? 30_000,
   })
+}
+
+/** @throws PgBranchError `PGB_CONFIG_INVALID` for options that have no meaning on a server of the user's. */
+function resolveServer(config: UserConfig, configFile: string | undefined): ResolvedConfig['server'] {
+  const { server } = config
+  if (server === undefined) return undefined
+  const other = (['postgres', 'volume', 'database'] as const).find((name) => config[name] !== undefined)
+  if (other !== undefined) {
+    throw new PgBranchError(`${configFile ?? 'the configuration'} has both \`server\` and \`${other}\``, {
+      code: 'PGB_CONFIG_INVALID',
+      hint: {
+        postgres: 'Which Postgres, and with which settings, is decided by whoever runs the server.',
+        volume:
+          'Data is where the server has it. For copy-on-write branches there, put its data directory on btrfs or xfs (PostgreSQL 18).',
+        database: 'On a server every branch is a database with a name of its own, and the URL names it.',
+      }[other],
+    })
+  }
+  const variable = readSentinelVariable(server)
+  return variable === undefined ? { url: server } : { variable }
 }
 
 function toSetting(value: string | number | boolean): string {

@@ -35,13 +35,20 @@ export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject
       settings: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
     }),
   ),
+  server: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   volume: v.optional(
     v.strictObject({
       driver: v.optional(v.picklist(['btrfs', 'reflink', 'copy'])),
       path: v.optional(v.string()),
     }),
   ),
-  pool: v.optional(v.strictObject({ size: v.optional(v.pipe(count, v.maxValue(64, 'must be at most 64'))) })),
+  pool: v.optional(
+    v.strictObject({
+      size: v.optional(v.pipe(count, v.maxValue(64, 'must be at most 64'))),
+      connectionsPerBranch: v.optional(v.pipe(count, v.minValue(1, 'must be 1 or more'))),
+      waitMs: v.optional(count),
+    }),
+  ),
   env: v.optional(
     v.union(
       [v.array(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'is not a variable name'))), v.function()],

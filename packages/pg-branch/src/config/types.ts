@@ -71,10 +71,20 @@ export interface UserConfig {
   /** Name of the database that the URL points at, made if it does not exist. Default: `postgres`. */
   database?: string | undefined
   postgres?: PostgresOptions | undefined
+  /**
+   * Connection URI of a running server on which branches are databases, in place of servers of our own:
+   * of a role that may create databases, and without a pooler in between. In the configuration a
+   * variable holds a stand-in for its URL, so that `process.env.ADMIN_URL` works and yet shows nothing.
+   */
+  server?: string | undefined
   volume?: VolumeOptions | undefined
   pool?: {
     /** Branches kept ready. Default: the number of CPUs, 2 to 8. */
     size?: number | undefined
+    /** With `server`: connections that one leased branch may use. Default 10, as many as a pool of `pg`. */
+    connectionsPerBranch?: number | undefined
+    /** With `server`: how long a lease waits for connections to become free. Default 60,000. */
+    waitMs?: number | undefined
   }
   /**
    * Further variables that receive the URL, or a function from branch to variables, which only puts
@@ -113,8 +123,10 @@ export interface ResolvedConfig {
     bin: string | undefined
     settings: Record<string, string>
   }
+  /** The server's URI, or the variable of the test process that holds it. */
+  server: { url: string } | { variable: string } | undefined
   volume: { driver: DriverName | undefined; path: string | undefined }
-  pool: { size: number }
+  pool: { size: number; connectionsPerBranch: number; waitMs: number }
   keep: { max: number; forMs: number }
   cache: { maxBytes: number; maxAgeDays: number }
   idleTimeoutMs: number

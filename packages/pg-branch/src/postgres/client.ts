@@ -1,24 +1,14 @@
 import pg from 'pg'
+import { formatUrl, loopbackHost, type DatabaseAddress } from '../lib/connection-uri.ts'
 
-export interface ConnectOptions {
-  port: number
-  user: string
-  password: string
-  database: string
-}
-
-/** Connects to one of our servers; a connection that breaks later is not an unhandled error. */
-export async function connect({ port, user, password, database }: ConnectOptions): Promise<pg.Client> {
-  const client = new pg.Client({
-    host: '127.0.0.1',
-    port,
-    user,
-    password,
-    database,
-    ssl: false,
-    application_name: 'pg-branch',
-    connectionTimeoutMillis: 30_000,
-  })
+/** Connects to a server; a connection that breaks later is not an unhandled error. */
+export async function connect(address: DatabaseAddress): Promise<pg.Client> {
+  const { host, port, user, password, database } = address
+  const where =
+    host === loopbackHost
+      ? { host, port, user, password, database, ssl: false }
+      : { connectionString: formatUrl(address) }
+  const client = new pg.Client({ ...where, application_name: 'pg-branch', connectionTimeoutMillis: 30_000 })
   client.on('error', () => {})
   await client.connect()
   return client

@@ -31,6 +31,8 @@ export interface StartOptions {
   /** Settings for this start only; they win over the configuration file. */
   settings?: Record<string, string>
   timeoutMs?: number
+  /** Default: a free one. */
+  port?: number
 }
 
 /** Ports are looked up and then bound by another process: somebody may be faster. */
@@ -44,7 +46,7 @@ const stopTimeoutMs = { discard: 5_000, clean: 120_000 }
  */
 export async function startCluster(options: StartOptions): Promise<Cluster> {
   for (let attempt = 1; ; attempt += 1) {
-    const cluster = launch(options, await findFreePort())
+    const cluster = launch(options, options.port ?? (await findFreePort()))
     const failure = await waitUntilReady(cluster, options)
     if (failure === undefined) return cluster
     await cluster.stop('discard')

@@ -1,6 +1,6 @@
 import { PgBranchError } from '../lib/errors.ts'
 import { connectSupervisor, type Connection } from '../supervisor/client.ts'
-import { applySentinel, withSentinel } from '../url/sentinel.ts'
+import { applySentinel, withSentinel, withholdUrls } from '../url/sentinel.ts'
 import { createReporter } from './report.ts'
 
 export interface FileInfo {
@@ -43,6 +43,7 @@ interface OpenLease {
 const leaseAttempts = 3
 
 export function createSession({ options, runId, isTerminal, targets }: SessionOptions): Session {
+  const withheld = withholdUrls(process.env)
   const env = withSentinel(process.env)
   const reporter = createReporter({ isTerminal: isTerminal && (env.CI ?? '') === '' })
   let connecting: Promise<Connection> | undefined
@@ -70,7 +71,7 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
       const connection = await connect()
       try {
         connection.hold()
-        const request = { rootDir: file.rootDir, options, env, scope, runId, holder: file.filePath }
+        const request = { rootDir: file.rootDir, options, env, withheld, scope, runId, holder: file.filePath }
         const answer = await connection.call.lease(request)
         connection.unhold()
         reporter.showNotices(answer.notices)

@@ -13,7 +13,7 @@ import type { ClientFunctions, ProgressReport, SupervisorFunctions } from './pro
 
 export { PgBranchError } from '../lib/errors.ts'
 export { formatBytes, formatDuration } from '../lib/format.ts'
-export { applySentinel, sentinelUrl, withSentinel } from '../url/sentinel.ts'
+export { withSentinel } from '../url/sentinel.ts'
 export type { LeaseAnswer, LeaseRequest, ProgressReport, ReleaseAnswer, SupervisorStatus } from './protocol.ts'
 
 /** An open connection to the supervisor. What is leased over it is returned when it closes. */

@@ -58,7 +58,7 @@ export class Leases {
     const startedAt = performance.now()
     const handover = request.scope === 'worker' ? this.#takeHandover(project, request.runId) : undefined
     const { branch, warm } =
-      handover === undefined ? await project.pool.lease() : { branch: handover.branch, warm: true }
+      handover === undefined ? await project.pool.lease(request.holder) : { branch: handover.branch, warm: true }
     const lease: Lease = { id: createRandomHex(8), branch, project, request, warm }
     this.#leases.set(lease.id, lease)
     const durations = this.getDurations(project)
@@ -81,7 +81,7 @@ export class Leases {
     const { max, forMs } = project.plan.config.keep
     if (failed !== undefined && max > 0) {
       const psqlLine = createPsqlLine(branch)
-      project.pool.surrender()
+      project.pool.surrender(branch)
       this.#keepers.set(branch, project)
       await this.kept.add({ branch, reason: failed, expiresAt: Date.now() + forMs }, max)
       return { psqlLine, keptForMs: forMs }

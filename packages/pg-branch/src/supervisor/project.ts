@@ -1,39 +1,32 @@
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { createClusterStrategy } from '../branch/cluster-strategy.ts'
-import type { BranchStrategy } from '../branch/contract.ts'
-import { Pool } from '../branch/pool.ts'
+import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import type { StatePaths } from '../lib/paths.ts'
-import type { PostgresBinaries } from '../postgres/contract.ts'
-import { locatePostgres } from '../postgres/registry.ts'
-import { buildTemplate, type BuildProgress } from '../template/build.ts'
+import type { BuildProgress } from '../template/build.ts'
 import { startBuilder, type Builder } from '../template/builder.ts'
 import { findChangedPath } from '../template/inputs.ts'
-import { createKeys, type TemplateKeys } from '../template/keys.ts'
 import type { Plan } from '../template/plan.ts'
-import type { Template } from '../template/store.ts'
-import { explainRebuild, type BuildRecord } from '../template/why.ts'
+import type { BuildRecord } from '../template/why.ts'
+import type { Place, PlaceContext } from './place.ts'
+import { prepareCluster } from './prepare-cluster.ts'
+import { prepareServer } from './prepare-server.ts'
 import { readProjectRecord, writeProjectRecord } from './project-record.ts'
-import type { OpenVolume, Volumes } from './volumes.ts'
+import type { Volumes } from './volumes.ts'
 
 const log = createLog('project')
 
 export type Env = Record<string, string | undefined>
 
+/** Variables of the process that asks: without any way to a database, and apart from them the URLs that were taken out. */
+export interface ClientVariables {
+  env: Env
+  withheld: Record<string, string>
+}
+
 /** Everything that branches of the present state of a project are made from. */
-export interface ReadyProject {
+export interface ReadyProject extends Omit<Place, 'build'> {
   plan: Plan
-  keys: TemplateKeys
-  binaries: PostgresBinaries
-  /** Providers and drivers that were not taken, with the reason. */
-  rejected: string[]
-  open: OpenVolume
-  /** Where templates and branches are, for people. */
-  volume: string
-  template: Template
-  strategy: BranchStrategy
-  pool: Pool
+  serverUrl: string | undefined
   build: { reused: boolean; why: string | undefined; buildMs: number; steps: number; stepsRun: number }
 }
 
@@ -62,7 +55,8 @@ export class Project {
   #preparing: Promise<ReadyProject> | undefined
   #failure: { error: unknown; until: number; plan: Pick<Plan, 'signatures' | 'envReads'> } | undefined
   #listeners = new Set<ProjectListeners>()
-  readonly #retired = new Set<Pool>()
+  /** Earlier states: branches of theirs may still be leased or kept. */
+  readonly #retired = new Set<ReadyProject>()
 
   constructor(options: { rootDir: string; configFile: string | undefined; paths: StatePaths; volumes: Volumes }) {
     this.rootDir = options.rootDir
@@ -75,23 +69,18 @@ export class Project {
     return this.#ready
   }
 
-  /** @returns the pools of this and of earlier states. */
-  get pools(): Pool[] {
-    return [...this.#retired, ...(this.#ready === undefined ? [] : [this.#ready.pool])]
-  }
-
   /** @returns the up-to-date state; checks every input first. */
-  async prepare(env: Env, listeners: ProjectListeners): Promise<ReadyProject> {
+  async prepare(client: ClientVariables, listeners: ProjectListeners): Promise<ReadyProject> {
     this.#listeners.add(listeners)
     try {
       // Whoever comes during a build may have seen a later change than the build did: look again.
       while (this.#preparing !== undefined) await this.#preparing.catch(() => {})
       const ready = this.#ready
-      if (ready !== undefined && (await this.#isCurrent(ready, env))) return ready
+      if (ready !== undefined && (await this.#isCurrent(ready, client))) return ready
       // Only the first of those who waited gets here with nothing under way.
-      if (this.#preparing !== undefined) return await this.prepare(env, listeners)
-      this.#throwKnownFailure(env)
-      this.#preparing = this.#prepareNow(env).finally(() => (this.#preparing = undefined))
+      if (this.#preparing !== undefined) return await this.prepare(client, listeners)
+      this.#throwKnownFailure(client.env)
+      this.#preparing = this.#prepareNow(client).finally(() => (this.#preparing = undefined))
       return await this.#preparing
     } finally {
       this.#listeners.delete(listeners)
@@ -100,12 +89,22 @@ export class Project {
 
   async drain(): Promise<void> {
     await this.#preparing?.catch(() => {})
-    await Promise.all(this.pools.map((pool) => pool.drain()))
+    const states = [...this.#retired, ...(this.#ready === undefined ? [] : [this.#ready])]
+    await Promise.all(states.map(({ pool }) => pool.drain()))
   }
 
-  async #isCurrent({ plan, template, open }: ReadyProject, env: Env): Promise<boolean> {
-    if (!matchesPlan(plan, env)) return false
-    return (await open.store.find(template.key)) !== undefined
+  /** After `drain`, when every branch has come back. */
+  async close(): Promise<void> {
+    const states = [...this.#retired, ...(this.#ready === undefined ? [] : [this.#ready])]
+    this.#ready = undefined
+    this.#retired.clear()
+    await Promise.all(states.map((state) => state.close()))
+  }
+
+  async #isCurrent(ready: ReadyProject, client: ClientVariables): Promise<boolean> {
+    if (!matchesPlan(ready.plan, client.env)) return false
+    if (ready.serverUrl !== findServerUrl(ready.plan, client)) return false
+    return ready.isTemplateThere()
   }
 
   #throwKnownFailure(env: Env): void {
@@ -116,7 +115,8 @@ export class Project {
     this.#failure = undefined
   }
 
-  async #prepareNow(env: Env): Promise<ReadyProject> {
+  async #prepareNow(client: ClientVariables): Promise<ReadyProject> {
+    const { env } = client
     const record = await readProjectRecord(this.#paths, this.rootDir, this.#configFile)
     let builder: Builder | undefined
     let plan: Plan | undefined
@@ -133,13 +133,16 @@ export class Project {
       const ready = await this.#realise({
         plan: current,
         last: record?.built,
+        serverUrl: findServerUrl(current, client),
         getBuilder: async () => builder ?? getBuilder(),
       })
       this.#adopt(ready)
       return ready
     } catch (error) {
       // Without a plan it is not known what the error depends on: it is then not remembered.
-      if (plan !== undefined) this.#failure = { error, until: performance.now() + failureMs, plan }
+      // Nor is what a server or the network says: it may be otherwise in a moment.
+      const isOutside = error instanceof PgBranchError && error.code === 'PGB_SERVER'
+      if (plan !== undefined && !isOutside) this.#failure = { error, until: performance.now() + failureMs, plan }
       throw error
     } finally {
       await builder?.stop()
@@ -149,75 +152,41 @@ export class Project {
   async #realise(options: {
     plan: Plan
     last: BuildRecord | undefined
+    serverUrl: string | undefined
     getBuilder(): Promise<Builder>
   }): Promise<ReadyProject> {
-    const { plan, last } = options
-    const { config } = plan
-    const { binaries, rejected: otherPostgres } = await locatePostgres({
-      ...config.postgres,
-      baseDir: config.baseDir,
-      binariesDir: this.#paths.binariesDir,
-    })
-    const open = await this.#volumes.open(config.volume)
-    const keys = createKeys(plan, binaries)
-    const sealedKey = keys.sealed.at(-1) ?? ''
-    let broken: string | undefined
-    let template = await open.store.find(sealedKey, (problem) => (broken = problem))
-    const reused = template !== undefined
-    const why = reused
-      ? undefined
-      : explainRebuild({ plan, baseKey: keys.base, rootKey: keys.layers[0] ?? '', sealedKey, last, broken })
+    const { plan, last, serverUrl } = options
     const startedAt = performance.now()
-    let stepsRun = 0
-    if (template === undefined) {
-      log('building %s: %s', sealedKey, why)
-      const onProgress = (progress: BuildProgress) =>
-        this.#listeners.forEach((listener) => listener.onProgress(progress))
-      const builder = await options.getBuilder()
-      const logFile = join(this.#paths.logDir, 'build-server.log')
-      const built = await buildTemplate({
-        plan,
-        keys,
-        binaries,
-        volume: open.volume,
-        store: open.store,
-        builder,
-        logFile,
-        onProgress,
-      })
-      template = built.template
-      stepsRun = built.stepsRun
-    }
-    const build = { reused, why, buildMs: performance.now() - startedAt, steps: plan.steps.length, stepsRun }
-    if (why !== undefined) this.#listeners.forEach((listener) => listener.onBuilt({ ...build, why }))
-    await open.store.touch(sealedKey)
-    await writeProjectRecord(this.#paths, {
-      rootDir: this.rootDir,
-      configFile: this.#configFile,
+    const context: PlaceContext = {
       plan,
-      built: { sealedKey, baseKey: keys.base, rootKey: keys.layers[0] ?? '', steps: plan.steps },
-    })
-    const branchesDir = await open.getBranchesDir(template.bytes)
-    const strategy = createClusterStrategy({ driver: open.volume.driver, binaries, branchesDir })
-    // Both cores are wanted by the tests: more at the same time only makes each one later.
-    const parallelForks = Math.max(1, Math.min(3, availableParallelism()))
-    const pool = new Pool({ strategy, template, size: config.pool.size, parallelForks })
-    const rejected = [...otherPostgres, ...open.volume.rejected].map(
-      ({ candidate, reason }) => `${candidate}: ${reason}`,
-    )
-    const inMemory = branchesDir.startsWith('/dev/shm/') ? ', branches in memory (/dev/shm)' : ''
-    const volume = `${open.volume.description}${inMemory}`
-    return { plan, keys, binaries, rejected, open, volume, template, strategy, pool, build }
+      last,
+      paths: this.#paths,
+      volumes: this.#volumes,
+      getBuilder: options.getBuilder,
+      onProgress: (progress) => this.#listeners.forEach((listener) => listener.onProgress(progress)),
+    }
+    const place = serverUrl === undefined ? await prepareCluster(context) : await prepareServer(context, serverUrl)
+    const { why, stepsRun, record } = place.build
+    const build = {
+      reused: why === undefined,
+      why,
+      buildMs: performance.now() - startedAt,
+      steps: plan.steps.length,
+      stepsRun,
+    }
+    if (why !== undefined) this.#listeners.forEach((listener) => listener.onBuilt({ ...build, why }))
+    await writeProjectRecord(this.#paths, { rootDir: this.rootDir, configFile: this.#configFile, plan, built: record })
+    return { ...place, plan, serverUrl, build }
   }
 
   #adopt(ready: ReadyProject): void {
-    const old = this.#ready?.pool
+    const old = this.#ready
     this.#ready = ready
     this.#failure = undefined
     ready.pool.warm()
     if (old === undefined) return
     this.#retired.add(old)
-    void old.drain()
+    void old.pool.drain()
   }
 
   #startBuilder(env: Env): Builder {
@@ -233,4 +202,17 @@ function matchesPlan(plan: Pick<Plan, 'signatures' | 'envReads'>, env: Env): boo
     return false
   }
   return Object.entries(plan.envReads).every(([name, value]) => (env[name] ?? null) === value)
+}
+
+/** @throws PgBranchError `PGB_CONFIG_INVALID` if the variable that should name the server is not set. */
+function findServerUrl({ config }: Plan, { withheld }: ClientVariables): string | undefined {
+  const { server } = config
+  if (server === undefined) return undefined
+  if ('url' in server) return server.url
+  const url = withheld[server.variable]
+  if (url !== undefined) return url
+  throw new PgBranchError(`\`server\` is the variable ${server.variable}, which holds no Postgres URL`, {
+    code: 'PGB_CONFIG_INVALID',
+    hint: `Set it where the tests are started, for example ${server.variable}=postgresql://admin:secret@127.0.0.1:5432/postgres.`,
+  })
 }

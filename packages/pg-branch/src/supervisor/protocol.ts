@@ -10,6 +10,8 @@ export interface LeaseRequest {
   options: unknown
   /** Variables of the client, without any way to a real database. */
   env: Record<string, string | undefined>
+  /** The URLs that were taken out of `env`, by variable: only one that the configuration names as its server is used. */
+  withheld: Record<string, string>
   scope: 'file' | 'worker'
   /** Names one test run: holders of one run may pass a branch on (scope `worker`). */
   runId: string

@@ -91,7 +91,7 @@ async function openLease(
     onBuilt: (done) => tell({ phase: 'built', elapsedMs: done.buildMs, done }),
   }
   try {
-    const ready = await project.prepare(request.env, listeners)
+    const ready = await project.prepare({ env: request.env, withheld: request.withheld }, listeners)
     const lease = await host.leases.open(ready, request)
     onOpen(lease.id)
     return {

@@ -103,7 +103,7 @@ class Supervisor implements SessionHost {
     // Holders of leases may finish; a shutdown has ended them, and hangs up.
     await Promise.all(this.#sessions)
     await this.#discardAll()
-    await this.#evict()
+    await this.#evictAndClose()
     await reapGenerationNow(stateDir, this.#generation)
     if (wasElected) await rm(supervisorFile, { force: true })
     endGuardian()
@@ -138,16 +138,16 @@ class Supervisor implements SessionHost {
     const projects = [...this.#projects.values()].flatMap((project) => {
       const { ready } = project
       if (ready === undefined) return []
-      const { template, pool, open, binaries, build } = ready
+      const { pool, build, postgres, volume, advice, rejected } = ready
       return [
         {
           rootDir: project.rootDir,
-          template: template.key,
+          template: ready.templateKey,
           ...build,
-          volume: ready.volume,
-          advice: open.volume.advice,
-          postgres: `${binaries.provider} ${binaries.fullVersion}`,
-          rejected: ready.rejected,
+          volume,
+          advice,
+          postgres,
+          rejected,
           pool: pool.counts,
           leases: this.leases.countOf(ready),
           leaseMs: this.leases.getDurations(ready),
@@ -190,11 +190,10 @@ class Supervisor implements SessionHost {
     await Promise.all([...this.#projects.values()].map((project) => project.drain()))
   }
 
-  async #evict(): Promise<void> {
-    for (const { ready } of this.#projects.values()) {
-      if (ready === undefined) continue
-      const inUse = new Set([ready.keys.base, ...ready.keys.layers, ...ready.keys.sealed])
-      await ready.open.store.evict({ ...ready.plan.config.cache, inUse })
+  async #evictAndClose(): Promise<void> {
+    for (const project of this.#projects.values()) {
+      await project.ready?.evict().catch((error: unknown) => log('eviction failed: %O', error))
+      await project.close()
     }
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { escapeIdentifier, type Client } from 'pg'
+import { loopbackHost } from '../lib/connection-uri.ts'
 import { createRandomHex } from '../lib/hash.ts'
 import { superuser } from '../lib/superuser.ts'
 import { UndoStack } from '../lib/undo-stack.ts'
@@ -126,7 +127,14 @@ async function extendLayer(
   await writeFile(join(dataDir, 'postgresql.conf'), renderSettings(settings))
   const cluster = await startCluster({ binaries, dataDir, logFile: options.logFile, settings: buildSettings })
   undo.push(() => cluster.stop('discard'))
-  const target = { port: cluster.port, user: superuser, password: layer.password, database: 'postgres' }
+  const target = {
+    host: loopbackHost,
+    port: cluster.port,
+    user: superuser,
+    password: layer.password,
+    database: 'postgres',
+    shared: false,
+  }
   // Held open over the step, which may change the password of this very role.
   const admin = await connect(target)
   undo.push(() => admin.end())

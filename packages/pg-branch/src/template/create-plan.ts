@@ -46,7 +46,7 @@ export async function createPlan(request: {
     steps: steps.map(({ plan }) => plan),
     signatures,
     envReads: loaded.envReads,
-    variables: createVariableTemplates(loaded.config.env, config.database),
+    variables: createVariableTemplates(loaded.config.env),
     notices,
   }
   return { plan, steps }

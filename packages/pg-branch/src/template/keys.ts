@@ -18,7 +18,17 @@ export interface TemplateKeys {
 export function createKeys(plan: Plan, binaries: PostgresBinaries): TemplateKeys {
   const base = hashValue([formatVersion, binaries.buildId, getInitdbArguments(binaries)])
   const settings = createBranchSettings(binaries.version, plan.config.postgres.settings)
-  const layers = [hashValue([base, Object.entries(settings), plan.config.database])]
+  return createChain(base, hashValue([base, Object.entries(settings), plan.config.database]), plan)
+}
+
+/** @param buildId of the server: branches have its settings, whatever they are. */
+export function createServerKeys(plan: Plan, { buildId }: { buildId: string }): TemplateKeys {
+  const base = hashValue([formatVersion, buildId])
+  return createChain(base, hashValue([base, 'server']), plan)
+}
+
+function createChain(base: string, root: string, plan: Plan): TemplateKeys {
+  const layers = [root]
   for (const step of plan.steps) layers.push(hashValue([layers.at(-1), step.fingerprint]))
   return { base, layers, sealed: layers.map((key) => hashValue([key, 'sealed'])) }
 }

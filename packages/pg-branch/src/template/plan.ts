@@ -12,7 +12,7 @@ export interface StepPlan {
   inputs: Record<string, string>
 }
 
-/** Variables of a branch, with `{{port}}` and `{{password}}` where these go. */
+/** Variables of a branch, with `{{url}}`, `{{port}}` and so on where these go. */
 export type VariableTemplates = Record<string, string>
 
 /**

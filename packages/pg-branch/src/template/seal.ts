@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Client } from 'pg'
+import type { DatabaseAddress } from '../lib/connection-uri.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { connect } from '../postgres/client.ts'
 import type { StepTarget } from './steps/contract.ts'
@@ -16,16 +17,21 @@ export async function sealDatabases(admin: Client, target: StepTarget): Promise<
     'SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1',
   )
   for (const { datname } of rows) {
-    const client = await connect({ ...target, database: datname })
-    try {
-      await client.query('VACUUM (FREEZE, ANALYZE)')
-      // Analysing has just written to these.
-      await client.query(`VACUUM (FREEZE) ${writtenByAnalyze.join(', ')}`)
-    } finally {
-      await client.end()
-    }
+    await vacuumDatabase({ ...target, database: datname })
     // The vacuum dropped the relation cache file; the next connection writes it anew, for branches to use.
     await (await connect({ ...target, database: datname })).end()
+  }
+}
+
+/** Freezes and analyses all that the role may. */
+export async function vacuumDatabase(address: DatabaseAddress): Promise<void> {
+  const client = await connect(address)
+  try {
+    await client.query('VACUUM (FREEZE, ANALYZE)')
+    // Analysing has just written to these.
+    await client.query(`VACUUM (FREEZE) ${writtenByAnalyze.join(', ')}`)
+  } finally {
+    await client.end()
   }
 }
 

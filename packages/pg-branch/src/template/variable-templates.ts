@@ -1,38 +1,29 @@
 import type { BranchAddress, UserConfig } from '../config/types.ts'
-import { formatUrl } from '../lib/connection-uri.ts'
+import { formatUrl, type DatabaseAddress } from '../lib/connection-uri.ts'
 import { PgBranchError, describeError } from '../lib/errors.ts'
 import { createRandomHex } from '../lib/hash.ts'
-import { superuser } from '../lib/superuser.ts'
 import type { VariableTemplates } from './plan.ts'
 
+const parts = ['host', 'port', 'user', 'password', 'database'] as const
+
 /**
- * Evaluates the user's mapping once, here in the builder, for all branches to come. Branches differ
- * only in port and password, so the mapping is called with two made-up branches, and what differs
- * between the answers must be exactly these.
+ * Evaluates the user's mapping once, here in the builder, for all branches to come: it is called with
+ * two made-up branches, and what differs between the answers must be exactly their parts.
  *
- * @returns texts with `{{port}}`, `{{password}}` and `{{database}}`.
+ * @returns texts with `{{url}}`, `{{host}}`, `{{port}}`, `{{user}}`, `{{password}}` and `{{database}}`.
  * @throws PgBranchError `PGB_CONFIG_INVALID` if the function throws, returns no strings, or makes
  * something of a branch that is more than its parts put into text.
  */
-export function createVariableTemplates(env: UserConfig['env'], database: string): VariableTemplates {
-  if (env === undefined || Array.isArray(env)) {
-    const url = formatUrl({
-      host: '127.0.0.1',
-      port: '{{port}}',
-      user: superuser,
-      password: 'PASSWORD',
-      database: 'DATABASE',
-    })
-      .replace('PASSWORD', '{{password}}')
-      .replace('DATABASE', '{{database}}')
-    return Object.fromEntries((env ?? []).map((name) => [name, url]))
-  }
-  const [first, second] = [createTrialBranch('41113', database), createTrialBranch('59167', database)]
+export function createVariableTemplates(env: UserConfig['env']): VariableTemplates {
+  if (env === undefined || Array.isArray(env)) return Object.fromEntries((env ?? []).map((name) => [name, '{{url}}']))
+  const [first, second] = [createTrialBranch(41_113), createTrialBranch(59_167)]
   const templates: VariableTemplates = {}
   const [answer, other] = [callMapping(env, first), callMapping(env, second)]
   for (const [name, value] of Object.entries(answer)) {
-    templates[name] = value.replaceAll(first.password, '{{password}}').replaceAll(String(first.port), '{{port}}')
-    if (fillTemplate(templates[name], second) !== other[name]) {
+    let template = value.replaceAll(first.url, '{{url}}')
+    for (const part of parts) template = template.replaceAll(String(first[part]), `{{${part}}}`)
+    templates[name] = template
+    if (fillTemplate(template, second) !== other[name]) {
       throw new PgBranchError(`\`env\` makes a variable ${name} that is not the branch's parts put into text`, {
         code: 'PGB_CONFIG_INVALID',
         hint: 'The function is called once for all branches: it may only combine url, host, port, user, password and database into strings.',
@@ -42,19 +33,27 @@ export function createVariableTemplates(env: UserConfig['env'], database: string
   return templates
 }
 
-export function fillTemplate(
-  template: string,
-  { port, password, database }: { port: number | string; password: string; database: string },
-): string {
-  return template
-    .replaceAll('{{port}}', String(port))
-    .replaceAll('{{password}}', password)
-    .replaceAll('{{database}}', encodeURIComponent(database))
+/** Parts that go into a URL are encoded as such. */
+export function fillTemplate(template: string, address: DatabaseAddress): string {
+  const isUrl = /^[\w+.-]+:\/\//.test(template)
+  let text = template.replaceAll('{{url}}', () => formatUrl(address))
+  for (const part of parts) {
+    const value = String(address[part])
+    text = text.replaceAll(`{{${part}}}`, () => (isUrl && part !== 'host' ? encodeURIComponent(value) : value))
+  }
+  return text
 }
 
-function createTrialBranch(port: string, database: string): BranchAddress {
-  const parts = { host: '127.0.0.1', port: Number(port), user: superuser, password: createRandomHex(16), database }
-  return { ...parts, url: formatUrl(parts) }
+function createTrialBranch(port: number): BranchAddress {
+  const id = createRandomHex(8)
+  const address = {
+    host: `host-${id}.invalid`,
+    port,
+    user: `user_${id}`,
+    password: createRandomHex(16),
+    database: `database_${id}`,
+  }
+  return { ...address, url: formatUrl(address) }
 }
 
 function callMapping(

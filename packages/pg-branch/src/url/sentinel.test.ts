@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { sentinelUrl, withSentinel } from './sentinel.ts'
+import { createSentinelUrl } from '../lib/sentinel-url.ts'
+import { withSentinel } from './sentinel.ts'
 
 test('no way to a real database is left, and nothing else is touched', () => {
   const env = withSentinel({
@@ -15,9 +16,9 @@ test('no way to a real database is left, and nothing else is touched', () => {
     OTHER_URL: 'https://example.com/postgres://',
   })
   expect(env).toEqual({
-    DATABASE_URL: sentinelUrl,
-    REPLICA: sentinelUrl,
-    JDBC_URL: sentinelUrl,
+    DATABASE_URL: createSentinelUrl('DATABASE_URL'),
+    REPLICA: createSentinelUrl('REPLICA'),
+    JDBC_URL: createSentinelUrl('JDBC_URL'),
     PGHOST: 'no-pg-branch-behind-this-variable.invalid',
     PGPORT: '1',
     PGUSER: 'pg-branch',

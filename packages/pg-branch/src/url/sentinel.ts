@@ -1,10 +1,7 @@
-/** Resolves to no address, ever (RFC 6761, `.invalid`): the error names this host. */
-const sentinelHost = 'no-pg-branch-behind-this-variable.invalid'
-
-export const sentinelUrl: string = `postgresql://pg-branch:none@${sentinelHost}:1/no-branch`
+import { createSentinelUrl, sentinelHost } from '../lib/sentinel-url.ts'
 
 const sentinelVariables: Record<string, string> = {
-  DATABASE_URL: sentinelUrl,
+  DATABASE_URL: createSentinelUrl('DATABASE_URL'),
   PGHOST: sentinelHost,
   PGPORT: '1',
   PGUSER: 'pg-branch',
@@ -37,13 +34,33 @@ const removedVariables = [
 
 const postgresUrl = /^(postgres|postgresql|pgsql|postgis|prisma\+postgres|cockroachdb):/i
 
+function isPostgresUrl(value: string): boolean {
+  return postgresUrl.test(value) || /^jdbc:postgresql:/i.test(value)
+}
+
+/** Of this process, whichever copy of this module asks: test runners may load several. */
+const withheldKey = Symbol.for('pg-branch.withheld-urls')
+
+/**
+ * Remembers the Postgres URLs of the user's variables, as they were when first seen, for the supervisor
+ * alone: a configuration may name one of them as the server to use.
+ */
+export function withholdUrls(env: NodeJS.ProcessEnv): Record<string, string> {
+  const holder = globalThis as unknown as Record<symbol, Record<string, string> | undefined>
+  const withheld = (holder[withheldKey] ??= {})
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && postgresUrl.test(value) && !value.includes(sentinelHost)) withheld[name] ??= value
+  }
+  return withheld
+}
+
 /**
  * Takes every way to a real database out of `env`: the usual variables, and any other whose value is
  * a Postgres URL, point at a host that cannot exist until a branch is leased.
  */
 export function applySentinel(env: NodeJS.ProcessEnv): void {
   for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && (postgresUrl.test(value) || /^jdbc:postgresql:/i.test(value))) env[name] = sentinelUrl
+    if (value !== undefined && isPostgresUrl(value)) env[name] = createSentinelUrl(name)
   }
   for (const name of removedVariables) delete env[name]
   Object.assign(env, sentinelVariables)

@@ -6,13 +6,15 @@ import { fillTemplate } from '../template/variable-templates.ts'
 /** @returns the variables under which a test process finds its branch: the usual ones, and the user's own over them. */
 export function createBranchVariables(templates: VariableTemplates, branch: Branch): Record<string, string> {
   const mapped = Object.entries(templates).map(([name, template]) => [name, fillTemplate(template, branch)])
+  const sslMode = new URLSearchParams(branch.parameters).get('sslmode')
   return {
-    DATABASE_URL: formatUrl({ host: '127.0.0.1', ...branch }),
-    PGHOST: '127.0.0.1',
+    DATABASE_URL: formatUrl(branch),
+    PGHOST: branch.host,
     PGPORT: String(branch.port),
     PGUSER: branch.user,
     PGPASSWORD: branch.password,
     PGDATABASE: branch.database,
+    ...(sslMode === null ? {} : { PGSSLMODE: sslMode }),
     ...Object.fromEntries(mapped),
   }
 }

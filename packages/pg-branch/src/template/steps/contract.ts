@@ -1,11 +1,10 @@
 import type { Client } from 'pg'
+import type { DatabaseAddress } from '../../lib/connection-uri.ts'
 
 /** The server and database that a step works on. */
-export interface StepTarget {
-  port: number
-  user: string
-  password: string
-  database: string
+export interface StepTarget extends DatabaseAddress {
+  /** Whether the server holds databases that are not ours: a step must then stay in its own. */
+  shared: boolean
 }
 
 /** How far a step has come; every field may grow, none shrinks but `file`. */

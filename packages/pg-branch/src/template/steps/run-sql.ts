@@ -133,6 +133,7 @@ class Session {
   /** @returns rows affected. */
   async runStatement(text: string): Promise<number> {
     const { dropped, created } = parseDatabaseStatement(text)
+    if (this.#run.target.shared && (dropped ?? created) !== undefined) throw createSharedError(text)
     // Postgres refuses to drop the database one is connected to; scripts expect to be in another.
     if (dropped !== undefined && dropped === this.#current) await this.#moveTo(this.#maintenanceDatabase())
     const result = (await (await this.getClient()).query(text)) as
@@ -146,6 +147,7 @@ class Session {
   async runCommand(text: string): Promise<void> {
     if (/^\\(un)?restrict\b/.test(text)) return
     const database = parseConnectCommand(text)
+    if (this.#run.target.shared && database !== this.#current) throw createSharedError(text)
     await this.#moveTo(database)
     this.database = database
   }
@@ -165,6 +167,14 @@ class Session {
     this.#current = database
     await this.getClient()
   }
+}
+
+/** On a server of the user's a script may have any database in its hands: we would not know what it drops. */
+function createSharedError(text: string): PgBranchError {
+  return new PgBranchError(`\`${text.split('\n', 1)[0]}\` would leave the database being built`, {
+    code: 'PGB_STEP_FAILED',
+    hint: 'With `server`, a branch is one database, and a seed stays in it. Leave this out, or use the provider `embedded` or `system`, where a branch is a whole server.',
+  })
 }
 
 interface PostgresErrorFields {

@@ -1,0 +1,38 @@
+import type { BranchStrategy } from '../branch/contract.ts'
+import type { Pool } from '../branch/pool.ts'
+import type { StatePaths } from '../lib/paths.ts'
+import type { BuildProgress } from '../template/build.ts'
+import type { Builder } from '../template/builder.ts'
+import type { Plan } from '../template/plan.ts'
+import type { BuildRecord } from '../template/why.ts'
+import type { Volumes } from './volumes.ts'
+
+export interface PlaceContext {
+  plan: Plan
+  /** What this project was last built with. */
+  last: BuildRecord | undefined
+  paths: StatePaths
+  volumes: Volumes
+  getBuilder(): Promise<Builder>
+  onProgress(progress: BuildProgress): void
+}
+
+/** Where the branches of a project are made: servers of our own, or one of the user's. */
+export interface Place {
+  templateKey: string
+  /** Only what any strategy can do: forking is the pool's. */
+  strategy: Pick<BranchStrategy, 'discard'>
+  pool: Pool
+  /** Undefined `why`: the template was there. */
+  build: { why: string | undefined; stepsRun: number; record: BuildRecord }
+  /** Which Postgres, where it keeps data, what would be faster, and what was not taken: for people. */
+  postgres: string
+  volume: string
+  advice: string | undefined
+  rejected: string[]
+  isTemplateThere(): Promise<boolean>
+  /** Removes templates that have not been used for long. */
+  evict(): Promise<void>
+  /** Gives up what is held open beside branches. */
+  close(): Promise<void>
+}

@@ -1,0 +1,64 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { createClusterStrategy } from '../branch/cluster-strategy.ts'
+import { Pool } from '../branch/pool.ts'
+import { createLog } from '../lib/log.ts'
+import { locatePostgres } from '../postgres/registry.ts'
+import { buildTemplate } from '../template/build.ts'
+import { createKeys } from '../template/keys.ts'
+import { explainRebuild } from '../template/why.ts'
+import type { Place, PlaceContext } from './place.ts'
+
+const log = createLog('project')
+
+/** Branches with servers of their own, cloned from a template on a volume. */
+export async function prepareCluster(context: PlaceContext): Promise<Place> {
+  const { plan, last, paths } = context
+  const { config } = plan
+  const { baseDir } = config
+  const located = await locatePostgres({ ...config.postgres, baseDir, binariesDir: paths.binariesDir })
+  const { binaries } = located
+  const { volume, store, getBranchesDir } = await context.volumes.open(config.volume)
+  const keys = createKeys(plan, binaries)
+  const [rootKey = '', sealedKey = ''] = [keys.layers[0], keys.sealed.at(-1)]
+  let broken: string | undefined
+  let template = await store.find(sealedKey, (problem) => (broken = problem))
+  let why: string | undefined
+  let stepsRun = 0
+  if (template === undefined) {
+    why = explainRebuild({ plan, baseKey: keys.base, rootKey, sealedKey, last, broken })
+    log('building %s: %s', sealedKey, why)
+    const builder = await context.getBuilder()
+    const logFile = join(paths.logDir, 'build-server.log')
+    const { onProgress } = context
+    const built = await buildTemplate({ plan, keys, binaries, volume, store, builder, logFile, onProgress })
+    template = built.template
+    stepsRun = built.stepsRun
+  }
+  await store.touch(sealedKey)
+  const branchesDir = await getBranchesDir(template.bytes)
+  const strategy = createClusterStrategy({ driver: volume.driver, binaries, branchesDir })
+  const pool = new Pool({ strategy, template, size: config.pool.size, parallelForks: getParallelForks() })
+  const inMemory = branchesDir.startsWith('/dev/shm/') ? ', branches in memory (/dev/shm)' : ''
+  return {
+    templateKey: sealedKey,
+    strategy,
+    // What it forks from is its own business from here on.
+    pool: pool as unknown as Pool,
+    build: { why, stepsRun, record: { sealedKey, baseKey: keys.base, rootKey, steps: plan.steps } },
+    postgres: `${binaries.provider} ${binaries.fullVersion}`,
+    volume: `${volume.description}${inMemory}`,
+    advice: volume.advice,
+    rejected: [...located.rejected, ...volume.rejected].map(({ candidate, reason }) => `${candidate}: ${reason}`),
+    isTemplateThere: async () => (await store.find(sealedKey)) !== undefined,
+    async evict() {
+      await store.evict({ ...config.cache, inUse: new Set([keys.base, ...keys.layers, ...keys.sealed]) })
+    },
+    close: async () => {},
+  }
+}
+
+/** Every core is wanted by the tests: more at the same time only makes each one later. */
+export function getParallelForks(): number {
+  return Math.max(1, Math.min(3, availableParallelism()))
+}

@@ -1,0 +1,75 @@
+import { join } from 'node:path'
+import { createConnectionSlots } from '../branch/connection-slots.ts'
+import { createDatabaseStrategy } from '../branch/database-strategy.ts'
+import { Pool } from '../branch/pool.ts'
+import { createLog } from '../lib/log.ts'
+import { UndoStack } from '../lib/undo-stack.ts'
+import { AdvisoryLocks } from '../postgres/advisory-locks.ts'
+import { openServer, withSession } from '../postgres/server.ts'
+import { createServerKeys } from '../template/keys.ts'
+import { ensureServerTemplate } from '../template/server-build.ts'
+import { ServerStore } from '../template/server-store.ts'
+import { explainRebuild } from '../template/why.ts'
+import type { Place, PlaceContext } from './place.ts'
+import { getParallelForks } from './prepare-cluster.ts'
+
+const log = createLog('project')
+
+/** Looking whether a template is still there costs a query: not more often than this. */
+const checkIntervalMs = 1_000
+
+/** Branches that are databases on the server of `url`. */
+export async function prepareServer(context: PlaceContext, url: string): Promise<Place> {
+  const { plan, last, paths, getBuilder, onProgress } = context
+  const { config } = plan
+  await using undo = new UndoStack()
+  const server = await openServer(url)
+  undo.push(() => server.sessions.end())
+  const locks = new AdvisoryLocks(server.address)
+  undo.push(() => locks.close())
+  const store = new ServerStore(server)
+  const keys = createServerKeys(plan, server)
+  const [rootKey = '', sealedKey = ''] = [keys.layers[0], keys.sealed.at(-1)]
+  const strategy = createDatabaseStrategy({ server, locks, filesDir: join(paths.stateDir, 'databases') })
+  const { template, stepsRun, reused } = await ensureServerTemplate({
+    plan,
+    keys,
+    server,
+    locks,
+    store,
+    getBuilder,
+    onProgress,
+  })
+  const why = reused
+    ? undefined
+    : explainRebuild({ plan, baseKey: keys.base, rootKey, sealedKey, last, broken: undefined })
+  log('template %s on %s: %s', template.database, server.label, why ?? 'reused')
+  await withSession(server, (client) => store.touch(client, template, plan.steps.map(({ label }) => label).join(', ')))
+  await strategy.prepare(template)
+  const { connectionsPerBranch, waitMs, size } = config.pool
+  const { label, freeConnections } = server
+  const gate = createConnectionSlots({ locks, label, freeConnections, connectionsPerBranch, waitMs })
+  const pool = new Pool({ strategy, template, size, gate, parallelForks: getParallelForks() })
+  undo.commit()
+  let checkedAt = performance.now()
+  return {
+    templateKey: sealedKey,
+    strategy,
+    pool: pool as unknown as Pool,
+    build: { why, stepsRun, record: { sealedKey, baseKey: keys.base, rootKey, steps: plan.steps } },
+    postgres: `server ${server.fullVersion} at ${server.label}`,
+    volume: `databases on ${server.label}`,
+    advice: undefined,
+    rejected: [],
+    async isTemplateThere() {
+      if (performance.now() - checkedAt < checkIntervalMs) return true
+      checkedAt = performance.now()
+      return withSession(server, async (client) => (await store.find(client, sealedKey)) !== undefined)
+    },
+    evict: () => store.evict({ maxAgeDays: config.cache.maxAgeDays, inUse: new Set([...keys.layers, ...keys.sealed]) }),
+    async close() {
+      await locks.close()
+      await server.sessions.end()
+    },
+  }
+}

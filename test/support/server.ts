@@ -1,0 +1,120 @@
+import { existsSync, mkdtempSync } from 'node:fs'
+import { chmod, rm, writeFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
+import { execa } from 'execa'
+import { dirname, join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { startCluster, type Cluster } from '../../packages/pg-branch/dist/postgres/cluster.js'
+import { findFreePort } from '../../packages/pg-branch/dist/postgres/port.js'
+import { initCluster } from '../../packages/pg-branch/dist/postgres/initdb.js'
+import { locatePostgres } from '../../packages/pg-branch/dist/postgres/registry.js'
+import { createCopyDriver } from '../../packages/pg-branch/dist/volume/drivers/copy.js'
+
+const testDir = dirname(dirname(fileURLToPath(import.meta.url)))
+const binariesDir = join(tmpdir(), 'pgb-test-postgres')
+
+export interface TestServer {
+  /** Of its superuser. */
+  readonly url: string
+  readonly dataDir: string
+  query(text: string): Promise<Array<Record<string, unknown>>>
+  /** Names of the databases that are there, those of initdb left out. */
+  listDatabases(): Promise<string[]>
+  restart(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** A server of the user's own: started by hand, not through anything that is tested. */
+export async function makeServer(
+  options: { settings?: Record<string, string>; parentDir?: string } = {},
+): Promise<TestServer> {
+  const { settings = {}, parentDir = tmpdir() } = options
+  const dir = mkdtempSync(join(parentDir, 'pgb-server-'))
+  await chmod(dir, 0o711)
+  const { binaries } = await locatePostgres({
+    provider: 'embedded',
+    version: undefined,
+    bin: undefined,
+    baseDir: testDir,
+    binariesDir,
+  })
+  const dataDir = join(dir, 'data')
+  const password = 'a:b\\c'
+  await createCopyDriver().create(dataDir)
+  const all = { listen_addresses: '127.0.0.1', unix_socket_directories: '', fsync: 'off', ...settings }
+  await initCluster({ binaries, dataDir, settings: all, password })
+  let cluster: Cluster = await startCluster({ binaries, dataDir, logFile: join(dir, 'log') })
+  const { port } = cluster
+  const url = `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`
+  const query = async (text: string) => {
+    const client = new pg.Client(url)
+    await client.connect()
+    try {
+      return (await client.query(text)).rows as Array<Record<string, unknown>>
+    } finally {
+      await client.end()
+    }
+  }
+  return {
+    url,
+    dataDir,
+    query,
+    async listDatabases() {
+      const rows = await query(
+        "SELECT datname FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1') ORDER BY 1",
+      )
+      return rows.map(({ datname }) => String(datname))
+    },
+    async restart() {
+      await cluster.stop('clean')
+      cluster = await startCluster({ binaries, dataDir, logFile: join(dir, 'log'), port })
+    },
+    async [Symbol.asyncDispose]() {
+      await cluster.stop('discard')
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A real PgBouncer before a server; Debian's package is installed if it is missing (root). */
+export async function makePgBouncer(serverUrl: string): Promise<{ url: string } & AsyncDisposable> {
+  if (!existsSync('/usr/sbin/pgbouncer')) {
+    await execa('apt-get', ['install', '-y', '--no-install-recommends', 'pgbouncer'], {
+      env: { DEBIAN_FRONTEND: 'noninteractive' },
+    })
+    // The package starts one for the whole machine.
+    await execa('pkill', ['-x', 'pgbouncer'], { reject: false })
+  }
+  const dir = mkdtempSync(join(tmpdir(), 'pgb-bouncer-'))
+  await chmod(dir, 0o755)
+  const { hostname, port, username, password } = new URL(serverUrl)
+  const listenPort = await findFreePort()
+  await writeFile(join(dir, 'users'), `"${username}" "${decodeURIComponent(password)}"\n`)
+  await writeFile(
+    join(dir, 'pgbouncer.ini'),
+    `[databases]
+* = host=${hostname} port=${port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${listenPort}
+unix_socket_dir =
+auth_type = plain
+auth_file = ${dir}/users
+pool_mode = transaction
+`,
+  )
+  const bouncer = execa('/usr/sbin/pgbouncer', ['-u', 'nobody', join(dir, 'pgbouncer.ini')], { reject: false })
+  await setTimeout(500)
+  const url = new URL(serverUrl)
+  url.port = String(listenPort)
+  return {
+    url: url.href,
+    async [Symbol.asyncDispose]() {
+      bouncer.kill('SIGQUIT')
+      await bouncer
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
