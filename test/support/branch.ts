@@ -10,7 +10,8 @@ import pg from 'pg'
 export interface TestBranch extends LeaseAnswer {
   connection: Connection
   url: string
-  query(text: string): Promise<Array<Record<string, unknown>>>
+  /** On the branch's URL, or another. */
+  query(text: string, url?: string): Promise<Array<Record<string, unknown>>>
   progress: ProgressReport[]
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -44,8 +45,8 @@ export async function leaseBranch(
       connection,
       url,
       progress,
-      async query(text) {
-        const client = new pg.Client(url)
+      async query(text, to = url) {
+        const client = new pg.Client(to)
         await client.connect()
         try {
           const result = (await client.query(text)) as unknown as pg.QueryResult | pg.QueryResult[]

@@ -43,8 +43,9 @@ export async function makeServer(
   const dataDir = join(dir, 'data')
   const password = 'a:b\\c'
   await createCopyDriver().create(dataDir)
+  const initdb = { locale: undefined, localeProvider: undefined, encoding: 'UTF8' }
   const all = { listen_addresses: '127.0.0.1', unix_socket_directories: '', fsync: 'off', ...settings }
-  await initCluster({ binaries, dataDir, settings: all, password })
+  await initCluster({ binaries, dataDir, settings: all, password, initdb })
   let cluster: Cluster = await startCluster({ binaries, dataDir, logFile: join(dir, 'log') })
   const { port } = cluster
   const url = `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`

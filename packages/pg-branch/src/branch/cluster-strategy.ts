@@ -57,7 +57,7 @@ export function createClusterStrategy(options: {
       id,
       host: loopbackHost,
       port: cluster.port,
-      user: superuser,
+      user: template.user,
       password,
       database,
       dir,
@@ -83,19 +83,21 @@ export function createClusterStrategy(options: {
   }
 }
 
-/** Gives the branch its own password, and makes the first connection, which is the slow one. */
+/**
+ * Gives the branch its own password, and makes the first connection, which is the slow one. Where its
+ * user is not the superuser, that one gets another, which nobody knows.
+ */
 async function prime(options: { port: number; template: Template; password: string }): Promise<void> {
   const { port, template, password } = options
-  const client = await connect({
-    host: loopbackHost,
-    port,
-    user: superuser,
-    password: template.password,
-    database: template.database,
-  })
+  const { database } = template
+  const client = await connect({ host: loopbackHost, port, user: superuser, password: template.password, database })
   try {
+    const passwords = new Map([[superuser, createRandomHex(16)]]).set(template.user, password)
     // Postgres keeps a verifier as it is given: the password itself never reaches the server's log.
-    await client.query(`ALTER ROLE ${escapeIdentifier(superuser)} PASSWORD '${createScramVerifier(password)}'`)
+    const statements = [...passwords].map(
+      ([role, value]) => `ALTER ROLE ${escapeIdentifier(role)} PASSWORD '${createScramVerifier(value)}'`,
+    )
+    await client.query(statements.join(';'))
   } finally {
     await client.end()
   }

@@ -25,7 +25,7 @@ export interface BranchStrategy<Source extends BranchSource = BranchSource> {
   }
   /** Does what is needed once for a template before branches are forked from it. */
   prepare(template: Source): Promise<void>
-  /** @returns a branch that has answered a first query. `recycle` is consumed, also on failure. */
+  /** @returns a branch that accepts connections. `recycle` is consumed, also on failure. */
   fork(template: Source, recycle?: Branch): Promise<Branch>
   /** Ends the server at once and leaves the rest for `fork` to start over from. */
   stop(branch: Branch): Promise<void>

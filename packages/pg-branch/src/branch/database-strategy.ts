@@ -2,10 +2,10 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UndoStack } from '../lib/undo-stack.ts'
 import type { AdvisoryLocks } from '../postgres/advisory-locks.ts'
-import { createMarkedName, dropMarked, getLockId } from '../postgres/marked-databases.ts'
+import { createMarkedName, dropMarked, getLockId, type MarkedName } from '../postgres/marked-databases.ts'
 import { retryWhileDown, withSession, type SharedServer } from '../postgres/server.ts'
 import type { ServerTemplate } from '../template/server-store.ts'
-import type { Branch, BranchStrategy } from './contract.ts'
+import type { BranchStrategy } from './contract.ts'
 import { chooseCopyMethod, copyDatabase, type CopyMethod } from './copy-method.ts'
 import { reapDatabases } from './reap-databases.ts'
 
@@ -24,33 +24,25 @@ export function createDatabaseStrategy(options: {
 
   const drop = (name: string) => withSession(server, (client) => dropMarked(client, [name]))
 
-  /** Makes a database that is gone again if `action`, or the making, fails. */
-  const create = async (
-    { template, method }: { template: ServerTemplate; method: CopyMethod },
-    action: (made: { id: string; name: string }) => Promise<unknown>,
-  ): Promise<void> => {
-    const { id, name } = createMarkedName('branch')
+  /** Makes a database, or nothing. */
+  const create = async (template: ServerTemplate, method: CopyMethod): Promise<MarkedName> => {
+    const marked = createMarkedName('branch')
     await using undo = new UndoStack()
-    await locks.lock('branch', getLockId(id))
-    undo.push(() => locks.unlock('branch', getLockId(id)))
-    undo.push(() => retryWhileDown(() => drop(name)))
-    await withSession(server, (client) => copyDatabase(client, { from: template.database, to: name, method }))
-    await action({ id, name })
+    await locks.lock('branch', getLockId(marked.id))
+    undo.push(() => locks.unlock('branch', getLockId(marked.id)))
+    undo.push(() => retryWhileDown(() => drop(marked.name)))
+    await withSession(server, (client) => copyDatabase(client, { from: template.database, to: marked.name, method }))
     undo.commit()
+    return marked
   }
 
-  const discardOne = async (branch: Branch) => {
-    await retryWhileDown(() => drop(branch.database))
-    await locks.unlock('branch', getLockId(branch.id))
-    await rm(branch.dir, { recursive: true, force: true })
+  const discardOne = async ({ id, name }: Pick<MarkedName, 'id' | 'name'>) => {
+    await retryWhileDown(() => drop(name))
+    await locks.unlock('branch', getLockId(id))
+    await rm(join(filesDir, id), { recursive: true, force: true })
   }
 
-  const tryMethod = async (template: ServerTemplate, method: CopyMethod) => {
-    await create({ template, method }, async ({ id, name }) => {
-      await drop(name)
-      await locks.unlock('branch', getLockId(id))
-    })
-  }
+  const trial = async (template: ServerTemplate, method: CopyMethod) => discardOne(await create(template, method))
 
   return {
     name: 'database',
@@ -58,22 +50,16 @@ export function createDatabaseStrategy(options: {
     prepare: () => reapDatabases(server, locks),
     fork: (template) =>
       retryWhileDown(async () => {
-        chosen ??= chooseCopyMethod(template, { server, trial: (method) => tryMethod(template, method) })
-        const method = await chosen
-        let branch: Branch | undefined
-        await create({ template, method }, async ({ id, name }) => {
-          // The first connection is the slow one: it builds the relation cache.
-          await (await server.connect(name)).end()
-          const dir = join(filesDir, id)
-          branch = { ...server.address, id, database: name, dir, exited: new Promise(() => {}) }
-        })
-        return branch as unknown as Branch
+        chosen ??= chooseCopyMethod(template, { server, trial: (method) => trial(template, method) })
+        // Not primed: a connection made here costs more CPU than it saves its holder later (see the benchmark).
+        const { id, name } = await create(template, await chosen)
+        return { ...server.address, id, database: name, dir: join(filesDir, id), exited: new Promise(() => {}) }
       }),
     async stop() {
       // Connections end with the database.
     },
     async discard(branches) {
-      await Promise.all(branches.map((branch) => discardOne(branch)))
+      await Promise.all(branches.map(({ id, database }) => discardOne({ id, name: database })))
     },
   }
 }

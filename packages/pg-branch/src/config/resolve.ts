@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { PgBranchError } from '../lib/errors.ts'
+import { superuser } from '../lib/superuser.ts'
 import { readSentinelVariable } from '../lib/sentinel-url.ts'
 import type { ResolvedConfig, UserConfig } from './types.ts'
 
@@ -16,12 +17,19 @@ export function resolveConfig(
   return Object.freeze({
     baseDir,
     configFile,
-    database: config.database ?? 'postgres',
+    databases: resolveDatabases(config, configFile),
+    user: resolveUser(config, configFile),
     postgres: {
       version: postgres.version,
       provider: postgres.bin === undefined ? postgres.provider : 'system',
       bin: postgres.bin === undefined ? undefined : resolve(baseDir, postgres.bin),
       settings: Object.fromEntries(settings),
+      initdb: {
+        locale: postgres.initdb?.locale,
+        localeProvider: postgres.initdb?.localeProvider,
+        encoding: postgres.initdb?.encoding ?? 'UTF8',
+      },
+      extensionPaths: (postgres.extensions?.paths ?? []).map((path) => resolve(baseDir, path)),
     },
     volume: {
       driver: volume.driver,
@@ -39,11 +47,33 @@ export function resolveConfig(
   })
 }
 
+function resolveDatabases(config: UserConfig, configFile: string | undefined): string[] {
+  if (config.databases === undefined) return [config.database ?? 'postgres']
+  const other = (['database', 'seed'] as const).find((name) => config[name] !== undefined)
+  if (other === undefined) return Object.keys(config.databases)
+  throw new PgBranchError(`${configFile ?? 'the configuration'} has both \`databases\` and \`${other}\``, {
+    code: 'PGB_CONFIG_INVALID',
+    hint: 'Each entry of `databases` has a name and a `seed` of its own.',
+  })
+}
+
+function resolveUser({ user }: UserConfig, configFile: string | undefined): ResolvedConfig['user'] {
+  if (user === undefined) return { name: superuser, superuser: true }
+  if (user.name !== superuser || user.superuser !== false)
+    return { name: user.name, superuser: user.superuser ?? false }
+  throw new PgBranchError(`${configFile ?? 'the configuration'} wants \`user\` ${superuser} not to be a superuser`, {
+    code: 'PGB_CONFIG_INVALID',
+    hint: `Every cluster has the superuser ${superuser}; choose another name, for example app.`,
+  })
+}
+
 /** @throws PgBranchError `PGB_CONFIG_INVALID` for options that have no meaning on a server of the user's. */
 function resolveServer(config: UserConfig, configFile: string | undefined): ResolvedConfig['server'] {
   const { server } = config
   if (server === undefined) return undefined
-  const other = (['postgres', 'volume', 'database'] as const).find((name) => config[name] !== undefined)
+  const other = (['postgres', 'volume', 'database', 'databases', 'user'] as const).find(
+    (name) => config[name] !== undefined,
+  )
   if (other !== undefined) {
     throw new PgBranchError(`${configFile ?? 'the configuration'} has both \`server\` and \`${other}\``, {
       code: 'PGB_CONFIG_INVALID',
@@ -51,6 +81,8 @@ function resolveServer(config: UserConfig, configFile: string | undefined): Reso
         postgres: 'Which Postgres, and with which settings, is decided by whoever runs the server.',
         volume:
           'Data is where the server has it. For copy-on-write branches there, put its data directory on btrfs or xfs (PostgreSQL 18).',
+        databases: 'On a server a branch is one database.',
+        user: 'Branches are used as the role that `server` names.',
         database: 'On a server every branch is a database with a name of its own, and the URL names it.',
       }[other],
     })

@@ -9,6 +9,8 @@ const name = v.pipe(
 )
 const globs = v.array(v.pipe(v.string(), v.nonEmpty('must not be empty')))
 
+const variableName = v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'is not a variable name'))
+
 const step = v.union(
   [
     v.strictObject({ kind: v.literal('sql'), globs: v.pipe(globs, v.minLength(1, 'names no file')) }),
@@ -27,11 +29,34 @@ const step = v.union(
 export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject({
   seed: v.optional(v.union([v.array(step), step], 'must be sql(…), command(…), a function, or a list of these')),
   database: v.optional(name),
+  databases: v.optional(
+    v.pipe(
+      v.record(
+        name,
+        v.strictObject({
+          seed: v.optional(
+            v.union([v.array(step), step], 'must be sql(…), command(…), a function, or a list of these'),
+          ),
+          env: v.optional(v.array(variableName)),
+        }),
+      ),
+      v.check((value) => Object.keys(value).length > 0, 'must name at least one database'),
+    ),
+  ),
+  user: v.optional(v.strictObject({ name, superuser: v.optional(v.boolean()) })),
   postgres: v.optional(
     v.strictObject({
       version: v.optional(v.picklist([15, 16, 17, 18])),
       provider: v.optional(v.picklist(['embedded', 'system'])),
       bin: v.optional(v.string()),
+      initdb: v.optional(
+        v.strictObject({
+          locale: v.optional(v.string()),
+          localeProvider: v.optional(v.picklist(['builtin', 'icu', 'libc'])),
+          encoding: v.optional(v.string()),
+        }),
+      ),
+      extensions: v.optional(v.strictObject({ paths: v.optional(v.array(v.string())) })),
       settings: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
     }),
   ),
@@ -51,7 +76,7 @@ export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject
   ),
   env: v.optional(
     v.union(
-      [v.array(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'is not a variable name'))), v.function()],
+      [v.array(variableName), v.function()],
       'must be a list of variable names or a function from branch to variables',
     ),
   ),

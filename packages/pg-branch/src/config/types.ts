@@ -37,6 +37,8 @@ export type PostgresVersion = 15 | 16 | 17 | 18
 export type ProviderName = 'embedded' | 'system'
 export type DriverName = 'btrfs' | 'reflink' | 'copy'
 
+export type LocaleProvider = 'builtin' | 'icu' | 'libc'
+
 export interface PostgresOptions {
   /** Major version. Default: the one of the provider found first. */
   version?: PostgresVersion | undefined
@@ -44,6 +46,22 @@ export interface PostgresOptions {
   provider?: ProviderName | undefined
   /** A directory with `postgres` and `initdb`; implies the provider `system`. */
   bin?: string | undefined
+  /** How the cluster is made. Default: UTF8, sorted by code point, upper and lower case of all of Unicode. */
+  initdb?:
+    | {
+        /** A locale of the operating system, or of ICU. */
+        locale?: string | undefined
+        /** Default `libc` with a `locale`; `builtin` wants PostgreSQL 17, `icu` a `locale` such as `de-AT`. */
+        localeProvider?: LocaleProvider | undefined
+        /** Default UTF8. */
+        encoding?: string | undefined
+      }
+    | undefined
+  /** Extensions that did not come with the server (PostgreSQL 18). */
+  extensions?: {
+    /** Directories with `share/extension` and `lib`, or with `extension` and libraries directly. */
+    paths?: string[] | undefined
+  }
   /** Server settings of every branch, over our defaults (see `postgres/settings.ts`). */
   settings?: Record<string, string | number | boolean> | undefined
 }
@@ -63,6 +81,15 @@ export interface BranchAddress {
   user: string
   password: string
   database: string
+  /** URLs of all databases of the branch, by name. */
+  urls: Record<string, string>
+}
+
+export interface DatabaseOptions {
+  /** What fills this database, after what fills those before it. */
+  seed?: SeedStep | SeedStep[] | undefined
+  /** Further variables that receive its URL. */
+  env?: string[] | undefined
 }
 
 export interface UserConfig {
@@ -70,6 +97,13 @@ export interface UserConfig {
   seed?: SeedStep | SeedStep[] | undefined
   /** Name of the database that the URL points at, made if it does not exist. Default: `postgres`. */
   database?: string | undefined
+  /**
+   * Several databases in each branch, by name, in the order in which they are made. `DATABASE_URL`
+   * points at the first; each other one's URL is in `<NAME>_DATABASE_URL` and the names in its `env`.
+   */
+  databases?: Record<string, DatabaseOptions> | undefined
+  /** The role that URLs log in as, which owns the databases, and as which the seed runs. Default: a superuser `postgres`. */
+  user?: { name: string; superuser?: boolean | undefined } | undefined
   postgres?: PostgresOptions | undefined
   /**
    * Connection URI of a running server on which branches are databases, in place of servers of our own:
@@ -116,8 +150,12 @@ export interface ResolvedConfig {
   baseDir: string
   /** Undefined when nothing was written and everything was recognised. */
   configFile: string | undefined
-  database: string
+  /** Databases of a branch; the first is the one that `DATABASE_URL` names. */
+  databases: string[]
+  user: { name: string; superuser: boolean }
   postgres: {
+    initdb: { locale: string | undefined; localeProvider: LocaleProvider | undefined; encoding: string }
+    extensionPaths: string[]
     version: PostgresVersion | undefined
     provider: ProviderName | undefined
     bin: string | undefined

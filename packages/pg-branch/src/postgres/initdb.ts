@@ -1,6 +1,7 @@
 import { rm, writeFile, chown } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import type { ResolvedConfig } from '../config/types.ts'
 import { PgBranchError, describeError } from '../lib/errors.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import { superuser } from '../lib/superuser.ts'
@@ -8,28 +9,36 @@ import type { PostgresBinaries } from './contract.ts'
 import { renderSettings } from './settings.ts'
 
 /** WAL segments of 1 MB instead of 16: a branch is then 8 MB smaller. */
-const commonArguments = [
-  '--no-sync',
-  '--wal-segsize=1',
-  '--encoding=UTF8',
-  '--auth-host=scram-sha-256',
-  '--auth-local=reject',
-]
+const commonArguments = ['--no-sync', '--wal-segsize=1', '--auth-host=scram-sha-256', '--auth-local=reject']
+
+export type InitdbOptions = ResolvedConfig['postgres']['initdb']
 
 /**
- * @returns arguments that determine the cluster; part of the template key. Sorting is by code point
- * everywhere, the same on every machine; upper and lower case know all of Unicode.
+ * @returns arguments that determine the cluster; part of the template key. Unless the user says
+ * otherwise, sorting is by code point everywhere, the same on every machine; upper and lower case know
+ * all of Unicode.
  */
-export function getInitdbArguments(binaries: PostgresBinaries): string[] {
-  const locale =
-    binaries.version >= 17
-      ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
-      : process.platform === 'linux'
-        ? ['--locale=C.UTF-8']
-        : ['--locale=C']
+export function getInitdbArguments(binaries: PostgresBinaries, options: InitdbOptions): string[] {
   // Checksums are on by default since 18, and cost time on every read.
   const checksums = binaries.version >= 18 ? ['--no-data-checksums'] : []
-  return [...commonArguments, ...locale, ...checksums]
+  return [...commonArguments, `--encoding=${options.encoding}`, ...getLocaleArguments(binaries, options), ...checksums]
+}
+
+function getLocaleArguments(
+  { version }: PostgresBinaries,
+  { locale, localeProvider, encoding }: InitdbOptions,
+): string[] {
+  if (localeProvider === 'icu') {
+    return ['--locale-provider=icu', '--locale=C', ...(locale === undefined ? [] : [`--icu-locale=${locale}`])]
+  }
+  if (localeProvider === 'builtin') {
+    return ['--locale-provider=builtin', `--builtin-locale=${locale ?? 'C.UTF-8'}`, '--locale=C']
+  }
+  if (locale !== undefined || localeProvider === 'libc') return ['--locale-provider=libc', `--locale=${locale ?? 'C'}`]
+  // Every other encoding has only the plainest order in common.
+  if (encoding.replace('-', '').toUpperCase() !== 'UTF8') return ['--locale=C']
+  if (version >= 17) return ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
+  return process.platform === 'linux' ? ['--locale=C.UTF-8'] : ['--locale=C']
 }
 
 /**
@@ -42,8 +51,9 @@ export async function initCluster(options: {
   dataDir: string
   settings: Record<string, string>
   password: string
+  initdb: InitdbOptions
 }): Promise<void> {
-  const { binaries, dataDir, settings, password } = options
+  const { binaries, dataDir, settings, password, initdb } = options
   const identity = getServerIdentity()
   // A file beside the data directory, not an argument, which every user could see.
   const passwordFile = `${dataDir}.password`
@@ -52,7 +62,7 @@ export async function initCluster(options: {
     if (identity !== undefined) await chown(passwordFile, identity.uid, identity.gid)
     await execa(
       join(binaries.binDir, 'initdb'),
-      ['-D', dataDir, '-U', superuser, `--pwfile=${passwordFile}`, ...getInitdbArguments(binaries)],
+      ['-D', dataDir, '-U', superuser, `--pwfile=${passwordFile}`, ...getInitdbArguments(binaries, initdb)],
       { cwd: '/', extendEnv: false, env: { PATH: '/usr/bin:/bin', TZ: 'UTC' }, ...identity },
     )
     await writeFile(join(dataDir, 'postgresql.conf'), renderSettings(settings))

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { PostgresVersion } from '../config/types.ts'
+import { PgBranchError } from '../lib/errors.ts'
 
 /**
  * Settings of every branch: nothing that makes a crash survivable, since a branch that crashed is
@@ -40,16 +43,46 @@ const fixed: Record<string, string> = {
   logging_collector: 'off',
 }
 
+/** @throws PgBranchError `PGB_CONFIG_INVALID` for extension paths on a version that knows none. */
 export function createBranchSettings(
   version: PostgresVersion,
-  overrides: Record<string, string>,
+  { settings: overrides, extensionPaths }: { settings: Record<string, string>; extensionPaths: string[] },
 ): Record<string, string> {
   const defaults: Record<string, string> = { ...branchDefaults }
   if (version >= 18) defaults.io_method = 'sync'
   if (overrides.wal_level !== undefined && overrides.wal_level !== 'minimal') {
     for (const name of replicationSettings) delete defaults[name]
   }
-  return { ...defaults, ...overrides, ...fixed }
+  return { ...defaults, ...createExtensionSettings(version, extensionPaths), ...overrides, ...fixed }
+}
+
+/** Extensions outside the server's own directories: `share/extension` and `lib`, or `extension` and libraries directly. */
+function createExtensionSettings(version: PostgresVersion, paths: string[]): Record<string, string> {
+  if (paths.length === 0) return {}
+  if (version < 18) {
+    throw new PgBranchError(`\`postgres.extensions.paths\` needs PostgreSQL 18, and this is ${version}`, {
+      code: 'PGB_CONFIG_INVALID',
+      hint: 'Use the provider `system` with the extension installed where that server looks for it.',
+    })
+  }
+  const missing = paths.find(
+    (path) => !existsSync(join(path, 'share/extension')) && !existsSync(join(path, 'extension')),
+  )
+  if (missing !== undefined) {
+    throw new PgBranchError(
+      `${missing}, of \`postgres.extensions.paths\`, holds neither share/extension nor extension`,
+      {
+        code: 'PGB_CONFIG_INVALID',
+        hint: 'Name the directory into which `make install DESTDIR=…`, or a package, put `share` and `lib`.',
+      },
+    )
+  }
+  const share = paths.map((path) => (existsSync(join(path, 'share/extension')) ? join(path, 'share') : path))
+  const lib = paths.map((path) => (existsSync(join(path, 'lib')) ? join(path, 'lib') : path))
+  return {
+    extension_control_path: ['$system', ...share].join(':'),
+    dynamic_library_path: ['$libdir', ...lib].join(':'),
+  }
 }
 
 /** @returns the text of postgresql.conf. */

@@ -1,6 +1,5 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { escapeIdentifier, type Client } from 'pg'
 import { loopbackHost } from '../lib/connection-uri.ts'
 import { createRandomHex } from '../lib/hash.ts'
 import { superuser } from '../lib/superuser.ts'
@@ -9,13 +8,13 @@ import { connect } from '../postgres/client.ts'
 import { startCluster, type Cluster } from '../postgres/cluster.ts'
 import type { PostgresBinaries } from '../postgres/contract.ts'
 import { initCluster } from '../postgres/initdb.ts'
-import { createScramVerifier } from '../postgres/password.ts'
 import { buildSettings, createBranchSettings, renderSettings } from '../postgres/settings.ts'
 import type { Volume } from '../volume/choose.ts'
 import type { Builder } from './builder.ts'
 import type { TemplateKeys } from './keys.ts'
 import { dataName, formatVersion, listFiles, writeManifest } from './manifest.ts'
 import type { Plan } from './plan.ts'
+import { prepareDatabases, setPasswords } from './prepare-databases.ts'
 import { refuseTablespaces, sealDatabases } from './seal.ts'
 import type { StepProgress, StepTarget } from './steps/contract.ts'
 import type { Template, TemplateStore } from './store.ts'
@@ -85,13 +84,19 @@ async function findDeepestLayer({
 }
 
 async function buildBase(context: BuildContext, report: (progress: StepProgress) => void): Promise<Template> {
-  const { binaries, volume, store, keys } = context
+  const { plan, binaries, volume, store, keys } = context
   report({})
   await using undo = new UndoStack()
   const dir = await makeBuildDir(volume, undo)
   const password = createRandomHex(16)
   await volume.driver.create(join(dir, dataName))
-  await initCluster({ binaries, dataDir: join(dir, dataName), settings: {}, password })
+  await initCluster({
+    binaries,
+    dataDir: join(dir, dataName),
+    settings: {},
+    password,
+    initdb: plan.config.postgres.initdb,
+  })
   await finishDir({
     dir,
     key: keys.base,
@@ -99,6 +104,7 @@ async function buildBase(context: BuildContext, report: (progress: StepProgress)
     description: binaries.fullVersion,
     password,
     database: 'postgres',
+    user: superuser,
     buildMs: 0,
     binaries,
   })
@@ -123,7 +129,7 @@ async function extendLayer(
   const dir = await makeBuildDir(volume, undo)
   const dataDir = join(dir, dataName)
   await volume.driver.clone({ from: layer.dataDir, to: dataDir })
-  const settings = createBranchSettings(binaries.version, plan.config.postgres.settings)
+  const settings = createBranchSettings(binaries.version, plan.config.postgres)
   await writeFile(join(dataDir, 'postgresql.conf'), renderSettings(settings))
   const cluster = await startCluster({ binaries, dataDir, logFile: options.logFile, settings: buildSettings })
   undo.push(() => cluster.stop('discard'))
@@ -138,13 +144,21 @@ async function extendLayer(
   // Held open over the step, which may change the password of this very role.
   const admin = await connect(target)
   undo.push(() => admin.end())
-  if (layer.key === keys.base) target.database = await ensureDatabase(admin, plan.config.database)
-  else target.database = layer.database
+  const { user, databases } = plan.config
+  const isFirst = layer.key === keys.base
+  if (isFirst) {
+    await prepareDatabases(admin, plan.config)
+    await setPasswords(admin, { user, password: layer.password })
+  }
+  target.database = isFirst ? (databases[0] ?? 'postgres') : layer.database
   builder.onProgress(report)
-  if (stepIndex !== undefined) target.database = await runStep({ builder, cluster, stepIndex, target })
-  await admin.query(
-    `ALTER ROLE ${escapeIdentifier(superuser)} PASSWORD '${createScramVerifier(layer.password)}' VALID UNTIL 'infinity'`,
-  )
+  if (stepIndex !== undefined) {
+    const own = plan.steps[stepIndex]?.database ?? ''
+    const database = own === '' ? target.database : own
+    const left = await runStep({ builder, cluster, stepIndex, target: { ...target, user: user.name, database } })
+    if (own === '') target.database = left
+  }
+  await setPasswords(admin, { user, password: layer.password })
   if (isLast) await sealDatabases(admin, target)
   await refuseTablespaces(dataDir)
   await admin.query('CHECKPOINT')
@@ -165,6 +179,7 @@ async function extendLayer(
     description,
     password: layer.password,
     database: target.database,
+    user: user.name,
     buildMs,
     binaries,
   })
@@ -188,12 +203,6 @@ async function runStep(options: {
   return Promise.race([builder.call.runStep(stepIndex, target), died])
 }
 
-async function ensureDatabase(admin: Client, name: string): Promise<string> {
-  const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [name])
-  if (rowCount === 0) await admin.query(`CREATE DATABASE ${escapeIdentifier(name)}`)
-  return name
-}
-
 async function makeBuildDir(volume: Volume, undo: UndoStack): Promise<string> {
   const dir = join(volume.buildsDir, `build-${createRandomHex(6)}`)
   // 0711 for root's server user, who must enter it; its name cannot be listed.
@@ -212,6 +221,7 @@ async function finishDir(options: {
   description: string
   password: string
   database: string
+  user: string
   buildMs: number
   binaries: PostgresBinaries
 }): Promise<void> {

@@ -9,7 +9,7 @@ import { hashFile, hashValue } from '../lib/hash.ts'
 import { getSurroundingCode } from './function-fingerprint.ts'
 import { expandGlobs, listGlobDirs, readSignatures } from './inputs.ts'
 import type { Plan, StepPlan } from './plan.ts'
-import { createVariableTemplates } from './variable-templates.ts'
+import { createVariableTemplates, listDatabaseVariables } from './variable-templates.ts'
 
 export interface PlannedStep {
   plan: StepPlan
@@ -30,23 +30,31 @@ export async function createPlan(request: {
   const found = await findConfig(request.rootDir, request.configFile)
   const loaded = found.file === undefined ? noConfig : await loadConfig(found.file)
   const config = resolveConfig(loaded.config, { baseDir: found.baseDir, configFile: found.file })
-  const { seed, notices, candidates } = resolveSeed(loaded.config, {
-    baseDir: found.baseDir,
-    hasFile: found.file !== undefined,
-  })
+  const { databases } = loaded.config
+  const chosen =
+    databases === undefined
+      ? resolveSeed(loaded.config, { baseDir: found.baseDir, hasFile: found.file !== undefined })
+      : { seed: Object.values(databases).flatMap(({ seed = [] }) => seed), notices: [], candidates: [] }
+  const { seed, notices, candidates } = chosen
+  const owners = Object.entries(databases ?? {}).flatMap(([name, entry]) => [entry.seed ?? []].flat().map(() => name))
   const watched = new Set([...found.candidates, ...candidates, ...loaded.imports])
   const context: StepContext = { baseDir: found.baseDir, configFile: found.file, loaded, seed, watched }
   // Signatures are read before the contents: a file that changes in between looks changed next time.
   for (const step of seed) await watchInputs(step, context)
   const signatures = readSignatures(watched)
   const steps: PlannedStep[] = []
-  for (const [index, step] of seed.entries()) steps.push(await planStep(step, { index, context }))
+  for (const [index, step] of seed.entries()) {
+    steps.push(await planStep(step, { index, context, database: owners[index] ?? '' }))
+  }
   const plan: Plan = {
     config,
     steps: steps.map(({ plan }) => plan),
     signatures,
     envReads: loaded.envReads,
-    variables: createVariableTemplates(loaded.config.env),
+    variables: {
+      ...listDatabaseVariables(loaded.config),
+      ...createVariableTemplates(loaded.config.env, config.databases),
+    },
     notices,
   }
   return { plan, steps }
@@ -91,6 +99,16 @@ async function watchInputs(step: SeedStep, { baseDir, watched }: StepContext): P
 
 async function planStep(
   step: SeedStep,
+  { index, context, database }: { index: number; context: StepContext; database: string },
+): Promise<PlannedStep> {
+  const planned = await planAnywhere(step, { index, context })
+  const { plan } = planned
+  if (database === '') return planned
+  return { ...planned, plan: { ...plan, database, fingerprint: hashValue([database, plan.fingerprint]) } }
+}
+
+async function planAnywhere(
+  step: SeedStep,
   { index, context }: { index: number; context: StepContext },
 ): Promise<PlannedStep> {
   if (typeof step === 'function') return planFunction(step, { index, context })
@@ -107,7 +125,11 @@ async function planSql(step: SqlStep, context: StepContext): Promise<PlannedStep
     })
   }
   const inputs = await hashFiles(files, context.baseDir)
-  return { step, files, plan: { kind: 'sql', label, inputs, fingerprint: hashValue(['sql', Object.entries(inputs)]) } }
+  return {
+    step,
+    files,
+    plan: { kind: 'sql', database: '', label, inputs, fingerprint: hashValue(['sql', Object.entries(inputs)]) },
+  }
 }
 
 async function planCommand(step: CommandStep, context: StepContext): Promise<PlannedStep> {
@@ -124,7 +146,11 @@ async function planCommand(step: CommandStep, context: StepContext): Promise<Pla
   const env = Object.fromEntries(Object.entries(step.env).map(([name, value]) => [`env.${name}`, hashValue(value)]))
   const inputs = { ...(await hashFiles(files, context.baseDir)), ...env }
   const fingerprint = hashValue(['command', step.line, Object.entries(inputs)])
-  return { step, files: [], plan: { kind: 'command', label: `command ${step.line}`, inputs, fingerprint } }
+  return {
+    step,
+    files: [],
+    plan: { kind: 'command', database: '', label: `command ${step.line}`, inputs, fingerprint },
+  }
 }
 
 async function planFunction(
@@ -144,7 +170,13 @@ async function planFunction(
   return {
     step,
     files: [],
-    plan: { kind: 'function', label, inputs, fingerprint: hashValue(['function', Object.entries(inputs)]) },
+    plan: {
+      kind: 'function',
+      database: '',
+      label,
+      inputs,
+      fingerprint: hashValue(['function', Object.entries(inputs)]),
+    },
   }
 }
 

@@ -16,9 +16,9 @@ export interface TemplateKeys {
 }
 
 export function createKeys(plan: Plan, binaries: PostgresBinaries): TemplateKeys {
-  const base = hashValue([formatVersion, binaries.buildId, getInitdbArguments(binaries)])
-  const settings = createBranchSettings(binaries.version, plan.config.postgres.settings)
-  return createChain(base, hashValue([base, Object.entries(settings), plan.config.database]), plan)
+  const base = hashValue([formatVersion, binaries.buildId, getInitdbArguments(binaries, plan.config.postgres.initdb)])
+  const settings = createBranchSettings(binaries.version, plan.config.postgres)
+  return createChain(base, hashValue([base, Object.entries(settings), plan.config.databases, plan.config.user]), plan)
 }
 
 /** @param buildId of the server: branches have its settings, whatever they are. */

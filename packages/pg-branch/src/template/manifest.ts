@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describeError } from '../lib/errors.ts'
 
 /** Part of every key: raise it when what is on disk changes its meaning. */
-export const formatVersion = 1
+export const formatVersion = 2
 
 /** Beside the data of a template: `template.json`, written before the rename that publishes both. */
 export interface TemplateManifest {
@@ -18,6 +18,8 @@ export interface TemplateManifest {
   password: string
   /** The database that URLs point at. */
   database: string
+  /** The role that URLs log in as. */
+  user: string
   createdAt: string
   buildMs: number
   bytes: number

@@ -6,6 +6,8 @@ export interface StepPlan {
   kind: 'sql' | 'command' | 'function'
   /** How it is shown, e.g. `sql db/schema/*.sql`. */
   label: string
+  /** The database that it works on; '' where there is only one, in which the step before may have left it. */
+  database: string
   /** Hash of everything that determines what the step does to a database. */
   fingerprint: string
   /** Each input with its hash, to explain a rebuild: paths relative to the configuration, or names such as `env.X`. */

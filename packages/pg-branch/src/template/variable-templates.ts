@@ -14,13 +14,16 @@ const parts = ['host', 'port', 'user', 'password', 'database'] as const
  * @throws PgBranchError `PGB_CONFIG_INVALID` if the function throws, returns no strings, or makes
  * something of a branch that is more than its parts put into text.
  */
-export function createVariableTemplates(env: UserConfig['env']): VariableTemplates {
+export function createVariableTemplates(env: UserConfig['env'], databases: string[]): VariableTemplates {
   if (env === undefined || Array.isArray(env)) return Object.fromEntries((env ?? []).map((name) => [name, '{{url}}']))
-  const [first, second] = [createTrialBranch(41_113), createTrialBranch(59_167)]
+  const [first, second] = [createTrialBranch(41_113, databases), createTrialBranch(59_167, databases)]
   const templates: VariableTemplates = {}
   const [answer, other] = [callMapping(env, first), callMapping(env, second)]
   for (const [name, value] of Object.entries(answer)) {
-    let template = value.replaceAll(first.url, '{{url}}')
+    let template = value
+    for (const [database, url] of Object.entries(first.urls).slice(1))
+      template = template.replaceAll(url, urlMark(database))
+    template = template.replaceAll(first.url, '{{url}}')
     for (const part of parts) template = template.replaceAll(String(first[part]), `{{${part}}}`)
     templates[name] = template
     if (fillTemplate(template, second) !== other[name]) {
@@ -36,7 +39,11 @@ export function createVariableTemplates(env: UserConfig['env']): VariableTemplat
 /** Parts that go into a URL are encoded as such. */
 export function fillTemplate(template: string, address: DatabaseAddress): string {
   const isUrl = /^[\w+.-]+:\/\//.test(template)
-  let text = template.replaceAll('{{url}}', () => formatUrl(address))
+  let text = template
+    .replaceAll(/\{\{url:([^}]*)\}\}/g, (_, database: string) =>
+      formatUrl({ ...address, database: decodeURIComponent(database) }),
+    )
+    .replaceAll('{{url}}', () => formatUrl(address))
   for (const part of parts) {
     const value = String(address[part])
     text = text.replaceAll(`{{${part}}}`, () => (isUrl && part !== 'host' ? encodeURIComponent(value) : value))
@@ -44,7 +51,18 @@ export function fillTemplate(template: string, address: DatabaseAddress): string
   return text
 }
 
-function createTrialBranch(port: number): BranchAddress {
+/** @returns the variables of the databases beside the first. */
+export function listDatabaseVariables({ databases = {} }: UserConfig): VariableTemplates {
+  const entries = Object.entries(databases).flatMap(([name, { env = [] }], index) => {
+    const usual = index === 0 ? [] : [`${name.toUpperCase().replaceAll(/\W/g, '_')}_DATABASE_URL`]
+    return [...usual, ...env].map((variable) => [variable, urlMark(name)] as const)
+  })
+  return Object.fromEntries(entries)
+}
+
+const urlMark = (database: string) => `{{url:${encodeURIComponent(database)}}}`
+
+function createTrialBranch(port: number, databases: string[]): BranchAddress {
   const id = createRandomHex(8)
   const address = {
     host: `host-${id}.invalid`,
@@ -53,7 +71,12 @@ function createTrialBranch(port: number): BranchAddress {
     password: createRandomHex(16),
     database: `database_${id}`,
   }
-  return { ...address, url: formatUrl(address) }
+  // The first may turn out to be another: a script may change it, and a server names it.
+  const urls = databases.map((database, index) => [
+    database,
+    formatUrl(index === 0 ? address : { ...address, database }),
+  ])
+  return { ...address, url: formatUrl(address), urls: Object.fromEntries(urls) as Record<string, string> }
 }
 
 function callMapping(
@@ -66,7 +89,7 @@ function callMapping(
   } catch (error) {
     throw new PgBranchError(`\`env\` threw: ${describeError(error)}`, {
       code: 'PGB_CONFIG_INVALID',
-      hint: 'It is called with { url, host, port, user, password, database }.',
+      hint: 'It is called with { url, host, port, user, password, database, urls }.',
       cause: error,
     })
   }

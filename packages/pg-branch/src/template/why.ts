@@ -22,7 +22,7 @@ export function explainRebuild(options: {
   if (last === undefined) return 'first build of this project'
   if (last.sealedKey === options.sealedKey) return 'the cached template was removed (evicted, or the cache was cleared)'
   if (last.baseKey !== options.baseKey) return 'another build of Postgres, or another version of pg-branch'
-  if (last.rootKey !== options.rootKey) return 'server settings or the database name changed'
+  if (last.rootKey !== options.rootKey) return 'server settings, the names of databases, or the user changed'
   return explainSteps(last.steps, plan.steps)
 }
 

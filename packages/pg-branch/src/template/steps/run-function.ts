@@ -1,6 +1,7 @@
 import type { FunctionStep } from '../../config/types.ts'
 import { PgBranchError, describeError } from '../../lib/errors.ts'
 import type { StepRun } from './contract.ts'
+import { findExtensionHint } from './extension-hint.ts'
 import { createBuildVariables } from './variables.ts'
 
 /**
@@ -22,7 +23,10 @@ export async function runFunction(step: FunctionStep, { run, label }: { run: Ste
       `${label} threw: ${describeError(error)}${detail === undefined ? '' : `\n  detail: ${detail}`}\n${frames}`,
       {
         code: 'PGB_STEP_FAILED',
-        hint: hint ?? 'It is your own function in the configuration file; the template is built again on the next run.',
+        hint:
+          findExtensionHint(describeError(error)) ??
+          hint ??
+          'It is your own function in the configuration file; the template is built again on the next run.',
         cause: error,
       },
     )

@@ -7,6 +7,7 @@ import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams'
 import { PgBranchError, describeError } from '../../lib/errors.ts'
 import { SqlSplitter, type SqlItem } from './split-sql.ts'
 import type { StepRun } from './contract.ts'
+import { findExtensionHint } from './extension-hint.ts'
 import { parseConnectCommand, parseDatabaseStatement } from './psql-command.ts'
 
 const readBytes = 256 * 1024
@@ -201,7 +202,10 @@ function toStepError({ error, item, name }: { error: unknown; item: SqlItem; nam
   ]
   return new PgBranchError(parts.filter((part) => part !== '').join('\n'), {
     code: 'PGB_STEP_FAILED',
-    hint: hint ?? 'Correct the file; the template is built again on the next run.',
+    hint:
+      findExtensionHint(describeError(error)) ??
+      hint ??
+      'Correct the file; the template is built again on the next run.',
     cause: error,
   })
 }
