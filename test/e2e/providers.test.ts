@@ -1,7 +1,7 @@
 import { execa } from 'execa'
-import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { leaseBranch } from '../support/branch.ts'
+import { ensureDebianPackages } from '../support/debian.ts'
 import { makeHome } from '../support/home.ts'
 import { makeProject, usersTable } from '../support/project.ts'
 
@@ -62,6 +62,24 @@ describe('system', () => {
     expect(status.projects[0]?.postgres).toMatch(/^system postgres \(PostgreSQL\) 15/)
   })
 
+  test('has the extensions that are installed beside it: Debian’s PostGIS', async () => {
+    await ensureDebianPackages('/usr/share/postgresql/15/extension/postgis.control', [
+      'postgresql-15',
+      'postgresql-15-postgis-3',
+    ])
+    await using _home = makeHome()
+    await using project = await makeProject({
+      'pg-branch.config.mjs': `export default { postgres: { provider: 'system', version: 15 }, seed: { kind: 'sql', globs: ['migrations/*.sql'] } }`,
+      'migrations/1.sql': `CREATE EXTENSION postgis;
+CREATE TABLE places (name text, at geography(point));
+INSERT INTO places VALUES ('Vienna', 'POINT(16.37 48.21)'), ('Graz', 'POINT(15.44 47.07)');`,
+    })
+    await using branch = await leaseBranch(project.dir)
+    expect(
+      await branch.query('SELECT round(max(ST_Distance(a.at, b.at)) / 1000)::int AS km FROM places a, places b'),
+    ).toEqual([{ km: 145 }])
+  })
+
   test('every candidate that was not taken is named with its reason', async () => {
     await ensureDebianPostgres()
     await using _home = makeHome()
@@ -80,10 +98,4 @@ describe('system', () => {
   })
 })
 
-async function ensureDebianPostgres(): Promise<void> {
-  if (existsSync('/usr/lib/postgresql/15/bin/postgres')) return
-  const install = 'apt-get update && apt-get install -y --no-install-recommends postgresql-15'
-  await execa('sh', ['-c', `flock /tmp/pgb-apt.lock sh -c '${install}'`], {
-    env: { DEBIAN_FRONTEND: 'noninteractive' },
-  })
-}
+const ensureDebianPostgres = () => ensureDebianPackages('/usr/lib/postgresql/15/bin/postgres', ['postgresql-15'])

@@ -1,7 +1,8 @@
+import { execa } from 'execa'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { leaseBranch } from '../support/branch.ts'
-import { makeHome } from '../support/home.ts'
+import { cliFile, makeHome } from '../support/home.ts'
 import { makeProject, oneLineConfig, queryTest, usersTable, type TestProject } from '../support/project.ts'
 import { makePgBouncer, makeServer, type TestServer } from '../support/server.ts'
 
@@ -234,6 +235,20 @@ describe('faults', () => {
     }
     await home.end()
     expect(await listBranches()).toEqual([])
+  })
+
+  test('the server goes away for good: a lease says so, and the supervisor still ends', async () => {
+    await using home = makeHome()
+    await using project = await makeProject(files)
+    const doomed = await makeServer()
+    const branch = await lease(project, doomed.url)
+    await doomed[Symbol.asyncDispose]()
+    await expect(lease(project, doomed.url)).rejects.toThrow(/ECONNREFUSED|Connection terminated|has been away/)
+    branch.connection.close()
+    const startedAt = performance.now()
+    await execa(process.execPath, [cliFile, 'down'], { reject: false })
+    await expect.poll(() => home.supervisorPid(), { timeout: 60_000 }).toBeUndefined()
+    expect(performance.now() - startedAt).toBeLessThan(60_000)
   })
 
   test('of two machines one is killed: the other drops what it left, and nothing of its own or of the user’s', async () => {

@@ -10,6 +10,7 @@ import { startCluster, type Cluster } from '../../packages/pg-branch/dist/postgr
 import { findFreePort } from '../../packages/pg-branch/dist/postgres/port.js'
 import { initCluster } from '../../packages/pg-branch/dist/postgres/initdb.js'
 import { locatePostgres } from '../../packages/pg-branch/dist/postgres/registry.js'
+import { ensureDebianPackages } from './debian.ts'
 import { createCopyDriver } from '../../packages/pg-branch/dist/volume/drivers/copy.js'
 
 const testDir = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -79,15 +80,14 @@ export async function makeServer(
   }
 }
 
+const pgBouncer = '/usr/sbin/pgbouncer'
+
 /** A real PgBouncer before a server; Debian's package is installed if it is missing (root). */
 export async function makePgBouncer(serverUrl: string): Promise<{ url: string } & AsyncDisposable> {
-  if (!existsSync('/usr/sbin/pgbouncer')) {
-    await execa('apt-get', ['install', '-y', '--no-install-recommends', 'pgbouncer'], {
-      env: { DEBIAN_FRONTEND: 'noninteractive' },
-    })
-    // The package starts one for the whole machine.
-    await execa('pkill', ['-x', 'pgbouncer'], { reject: false })
-  }
+  const isNew = !existsSync(pgBouncer)
+  await ensureDebianPackages(pgBouncer, ['pgbouncer'])
+  // The package starts one for the whole machine.
+  if (isNew) await execa('pkill', ['-x', 'pgbouncer'], { reject: false })
   const dir = mkdtempSync(join(tmpdir(), 'pgb-bouncer-'))
   await chmod(dir, 0o755)
   const { hostname, port, username, password } = new URL(serverUrl)
@@ -106,7 +106,7 @@ auth_file = ${dir}/users
 pool_mode = transaction
 `,
   )
-  const bouncer = execa('/usr/sbin/pgbouncer', ['-u', 'nobody', join(dir, 'pgbouncer.ini')], { reject: false })
+  const bouncer = execa(pgBouncer, ['-u', 'nobody', join(dir, 'pgbouncer.ini')], { reject: false })
   await setTimeout(500)
   const url = new URL(serverUrl)
   url.port = String(listenPort)

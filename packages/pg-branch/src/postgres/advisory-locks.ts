@@ -2,7 +2,9 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { formatUrl, type DatabaseAddress } from '../lib/connection-uri.ts'
+import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
+import { downForMs, retryWhileDown } from './server.ts'
 
 const log = createLog('locks')
 
@@ -70,18 +72,12 @@ export class AdvisoryLocks {
     await (await this.#session.catch(() => undefined))?.end().catch(() => {})
   }
 
-  async #query(text: string, values: unknown[]): Promise<pg.QueryResult> {
-    for (;;) {
-      const session = this.#session
-      const client = await session
-      try {
-        return await client.query(text, values)
-      } catch (error) {
-        // A statement that the server refused is an error; one that was cut off is tried in the next session.
-        if (this.#closed || (error instanceof pg.DatabaseError && !/^(57P|08)/.test(error.code ?? ''))) throw error
-        if (this.#session === session) await sleep(reconnectMs)
-      }
-    }
+  /** Tries again in the next session if one is cut off; what the server refuses itself is an error. */
+  #query(text: string, values: unknown[]): Promise<pg.QueryResult> {
+    return retryWhileDown(async () => {
+      const client = await Promise.race([this.#session, rejectLater()])
+      return client.query(text, values)
+    })
   }
 
   async #open(): Promise<pg.Client> {
@@ -114,4 +110,12 @@ export class AdvisoryLocks {
     this.#session = this.#open()
     this.#session.catch(() => {})
   }
+}
+
+async function rejectLater(): Promise<never> {
+  await sleep(downForMs, undefined, { ref: false })
+  throw new PgBranchError(`the server has been away for ${downForMs / 1000} s`, {
+    code: 'PGB_SERVER',
+    hint: 'It was stopped, or the network broke, in mid-run. The next lease tries it again.',
+  })
 }

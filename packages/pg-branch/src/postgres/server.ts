@@ -106,7 +106,8 @@ export async function withSession<T>(server: SharedServer, action: (client: pg.P
   }
 }
 
-const downForMs = 30_000
+/** A server that is away for longer is gone: nobody should wait for it, least of all a shutdown. */
+export const downForMs = 10_000
 const retryMs = 300
 
 /** Tries again while the server restarts: what it refuses itself is thrown at once. */
