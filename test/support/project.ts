@@ -27,6 +27,7 @@ const usersModules = [
   'vitest-environment-pg-branch',
   'jest-environment-pg-branch',
   'jest-environment-jsdom',
+  '@pg-branch/testcontainers',
   'jsdom',
   'happy-dom',
   '@types',

@@ -5,9 +5,11 @@ export type {
   FunctionStep,
   PostgresOptions,
   SeedStep,
+  ServerStart,
   SqlStep,
   StepContext,
   UserConfig,
   VolumeOptions,
 } from './config/types.ts'
+export type { ServerModule } from './postgres/server-start.ts'
 export { PgBranchError, type PgBranchErrorCode } from './lib/errors.ts'

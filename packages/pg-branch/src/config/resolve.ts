@@ -87,6 +87,7 @@ function resolveServer(config: UserConfig, configFile: string | undefined): Reso
       }[other],
     })
   }
+  if (typeof server !== 'string') return server
   const variable = readSentinelVariable(server)
   return variable === undefined ? { url: server } : { variable }
 }

@@ -60,7 +60,20 @@ export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject
       settings: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
     }),
   ),
-  server: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+  server: v.optional(
+    v.union(
+      [
+        v.pipe(v.string(), v.nonEmpty('must not be empty')),
+        v.strictObject({
+          kind: v.literal('start'),
+          label: v.string(),
+          module: v.string(),
+          options: v.record(v.string(), v.unknown()),
+        }),
+      ],
+      'must be a connection URI or container(…)',
+    ),
+  ),
   volume: v.optional(
     v.strictObject({
       driver: v.optional(v.picklist(['btrfs', 'reflink', 'copy'])),

@@ -73,6 +73,16 @@ export interface VolumeOptions {
   path?: string | undefined
 }
 
+/** A server that another package starts, e.g. in a container. Plain data: it crosses processes. */
+export interface ServerStart {
+  kind: 'start'
+  /** For people, e.g. `container postgis/postgis`. */
+  label: string
+  /** File URL of a module that is a `ServerModule`. */
+  module: string
+  options: Record<string, unknown>
+}
+
 /** What a branch offers to the code that maps it to environment variables. */
 export interface BranchAddress {
   url: string
@@ -107,10 +117,11 @@ export interface UserConfig {
   postgres?: PostgresOptions | undefined
   /**
    * Connection URI of a running server on which branches are databases, in place of servers of our own:
-   * of a role that may create databases, and without a pooler in between. In the configuration a
+   * of a role that may create databases, and without a pooler in between; or a container, see
+   * `@pg-branch/testcontainers`. In the configuration a
    * variable holds a stand-in for its URL, so that `process.env.ADMIN_URL` works and yet shows nothing.
    */
-  server?: string | undefined
+  server?: string | ServerStart | undefined
   volume?: VolumeOptions | undefined
   pool?: {
     /** Branches kept ready. Default: the number of CPUs, 2 to 8. */
@@ -162,7 +173,7 @@ export interface ResolvedConfig {
     settings: Record<string, string>
   }
   /** The server's URI, or the variable of the test process that holds it. */
-  server: { url: string } | { variable: string } | undefined
+  server: { url: string } | { variable: string } | ServerStart | undefined
   volume: { driver: DriverName | undefined; path: string | undefined }
   pool: { size: number; connectionsPerBranch: number; waitMs: number }
   keep: { max: number; forMs: number }

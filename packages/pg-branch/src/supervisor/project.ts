@@ -11,6 +11,7 @@ import type { Place, PlaceContext } from './place.ts'
 import { prepareCluster } from './prepare-cluster.ts'
 import { prepareServer } from './prepare-server.ts'
 import { readProjectRecord, writeProjectRecord } from './project-record.ts'
+import type { StartedServers } from './started-servers.ts'
 import type { Volumes } from './volumes.ts'
 
 const log = createLog('project')
@@ -51,6 +52,7 @@ export class Project {
   readonly #configFile: string | undefined
   readonly #paths: StatePaths
   readonly #volumes: Volumes
+  readonly #servers: StartedServers
   #ready: ReadyProject | undefined
   #preparing: Promise<ReadyProject> | undefined
   #failure: { error: unknown; until: number; plan: Pick<Plan, 'signatures' | 'envReads'> } | undefined
@@ -58,11 +60,18 @@ export class Project {
   /** Earlier states: branches of theirs may still be leased or kept. */
   readonly #retired = new Set<ReadyProject>()
 
-  constructor(options: { rootDir: string; configFile: string | undefined; paths: StatePaths; volumes: Volumes }) {
+  constructor(options: {
+    rootDir: string
+    configFile: string | undefined
+    paths: StatePaths
+    volumes: Volumes
+    servers: StartedServers
+  }) {
     this.rootDir = options.rootDir
     this.#configFile = options.configFile
     this.#paths = options.paths
     this.#volumes = options.volumes
+    this.#servers = options.servers
   }
 
   get ready(): ReadyProject | undefined {
@@ -103,7 +112,7 @@ export class Project {
 
   async #isCurrent(ready: ReadyProject, client: ClientVariables): Promise<boolean> {
     if (!matchesPlan(ready.plan, client.env)) return false
-    if (ready.serverUrl !== findServerUrl(ready.plan, client)) return false
+    if (ready.serverUrl !== (await findServerUrl(ready.plan, { client, servers: this.#servers }))) return false
     return ready.isTemplateThere()
   }
 
@@ -133,7 +142,7 @@ export class Project {
       const ready = await this.#realise({
         plan: current,
         last: record?.built,
-        serverUrl: findServerUrl(current, client),
+        serverUrl: await findServerUrl(current, { client, servers: this.#servers }),
         getBuilder: async () => builder ?? getBuilder(),
       })
       this.#adopt(ready)
@@ -205,11 +214,15 @@ function matchesPlan(plan: Pick<Plan, 'signatures' | 'envReads'>, env: Env): boo
 }
 
 /** @throws PgBranchError `PGB_CONFIG_INVALID` if the variable that should name the server is not set. */
-function findServerUrl({ config }: Plan, { withheld }: ClientVariables): string | undefined {
-  const { server } = config
+async function findServerUrl(
+  { config }: Plan,
+  { client, servers }: { client: ClientVariables; servers: StartedServers },
+): Promise<string | undefined> {
+  const { server, baseDir } = config
   if (server === undefined) return undefined
   if ('url' in server) return server.url
-  const url = withheld[server.variable]
+  if ('kind' in server) return servers.getUrl(server, baseDir)
+  const url = client.withheld[server.variable]
   if (url !== undefined) return url
   throw new PgBranchError(`\`server\` is the variable ${server.variable}, which holds no Postgres URL`, {
     code: 'PGB_CONFIG_INVALID',

@@ -1,6 +1,6 @@
 import { getStatePaths } from '../lib/paths.ts'
-import { reapDeadGenerations } from './reaper.ts'
+import { reapDead } from './reaper.ts'
 
 // What the guardian runs when its supervisor has died.
-await reapDeadGenerations(getStatePaths().stateDir)
+await reapDead(getStatePaths().stateDir)
 process.exit(0)

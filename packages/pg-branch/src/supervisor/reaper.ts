@@ -8,9 +8,15 @@ import { isPidAlive, readWorkingDirectory, signalProcess, waitUntil } from '../l
 import { dataName } from '../template/manifest.ts'
 import type { VolumeDriver } from '../volume/contract.ts'
 import { drivers } from '../volume/registry.ts'
+import { reapStartedServers } from './started-servers.ts'
 import { GenerationRegister, isGenerationAlive } from './generation.ts'
 
 const log = createLog('reaper')
+
+/** Removes all that dead supervisors left. */
+export async function reapDead(stateDir: string): Promise<void> {
+  await Promise.all([reapDeadGenerations(stateDir), reapStartedServers(stateDir)])
+}
 
 /**
  * Removes what dead supervisors left: servers, data, half-built templates. Safe to run at any time
@@ -18,7 +24,7 @@ const log = createLog('reaper')
  *
  * @returns how many generations were removed.
  */
-export async function reapDeadGenerations(stateDir: string): Promise<number> {
+async function reapDeadGenerations(stateDir: string): Promise<number> {
   let reaped = 0
   const made = new Map<string, VolumeDriver>()
   for (const { path, driver: name } of new GenerationRegister(stateDir).list()) {

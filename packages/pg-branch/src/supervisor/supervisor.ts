@@ -14,8 +14,9 @@ import { startGuardian } from './guardian.ts'
 import { Leases } from './leases.ts'
 import { Project } from './project.ts'
 import type { SupervisorStatus } from './protocol.ts'
-import { reapDeadGenerations, reapGenerationNow } from './reaper.ts'
+import { reapDead, reapGenerationNow } from './reaper.ts'
 import { serveSession, type SessionHost } from './session.ts'
+import { StartedServers } from './started-servers.ts'
 import { Volumes } from './volumes.ts'
 
 const log = createLog('supervisor')
@@ -53,6 +54,7 @@ class Supervisor implements SessionHost {
   readonly #paths: StatePaths
   readonly #generation = createRandomHex(6)
   readonly #volumes: Volumes
+  readonly #servers: StartedServers
   readonly #projects = new Map<string, Project>()
   readonly #sessions = new Set<Promise<void>>()
   readonly #sockets = new Set<Socket>()
@@ -67,6 +69,7 @@ class Supervisor implements SessionHost {
   constructor(paths: StatePaths) {
     this.#paths = paths
     this.#volumes = new Volumes({ paths, generation: this.#generation })
+    this.#servers = new StartedServers(paths.stateDir)
   }
 
   serve(socket: Socket): void {
@@ -86,7 +89,7 @@ class Supervisor implements SessionHost {
     const logFd = openSync(join(logDir, 'reaper.log'), 'a', 0o600)
     const endGuardian = startGuardian({ homeDir, logFd })
     closeSync(logFd)
-    const reaping = reapDeadGenerations(stateDir).catch((error: unknown) => log('reaping failed: %O', error))
+    const reaping = reapDead(stateDir).catch((error: unknown) => log('reaping failed: %O', error))
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void this.shutDown())
     const watch = setInterval(() => {
       const reason = this.#findReasonToLeave(isStillElected)
@@ -114,7 +117,7 @@ class Supervisor implements SessionHost {
     const key = JSON.stringify([rootDir, configFile])
     let project = this.#projects.get(key)
     if (project === undefined) {
-      project = new Project({ rootDir, configFile, paths: this.#paths, volumes: this.#volumes })
+      project = new Project({ rootDir, configFile, paths: this.#paths, volumes: this.#volumes, servers: this.#servers })
       this.#projects.set(key, project)
     }
     return project
@@ -195,6 +198,7 @@ class Supervisor implements SessionHost {
       await project.ready?.evict().catch((error: unknown) => log('eviction failed: %O', error))
       await project.close()
     }
+    await this.#servers.removeAll()
   }
 }
 

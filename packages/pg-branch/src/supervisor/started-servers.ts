@@ -1,0 +1,132 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import type { ServerStart } from '../config/types.ts'
+import { parseUrl } from '../lib/connection-uri.ts'
+import { createRandomHex, hashValue } from '../lib/hash.ts'
+import { createLog } from '../lib/log.ts'
+import { identifyProcess, isSameProcessAlive, type ProcessIdentity } from '../lib/processes.ts'
+import type { ServerModule } from '../postgres/server-start.ts'
+
+const log = createLog('servers')
+
+interface StartedRecord {
+  module: string
+  owner: ProcessIdentity
+}
+
+interface Started {
+  name: string
+  module: string
+  url: string
+}
+
+const getRecordsDir = (stateDir: string) => join(stateDir, 'servers')
+
+async function loadModule(module: string): Promise<ServerModule> {
+  return (await import(module)) as ServerModule
+}
+
+/**
+ * Servers that other packages started for this supervisor, one for each different request. Each has a
+ * record on disk from before it is started until after it is removed, so that the reaper finds it.
+ */
+export class StartedServers {
+  readonly #recordsDir: string
+  readonly #started = new Map<string, Promise<Started>>()
+
+  constructor(stateDir: string) {
+    this.#recordsDir = getRecordsDir(stateDir)
+  }
+
+  /** @returns the URL of a running server: one that does not answer any more is replaced. */
+  async getUrl(start: ServerStart, baseDir: string): Promise<string> {
+    const key = hashValue([start, baseDir])
+    const known = this.#started.get(key)
+    if (known !== undefined) {
+      const started = await known
+      if (await isListening(started.url)) return started.url
+      log('%s does not answer any more', started.name)
+      // Whoever finds it dead at the same moment waits for the same successor.
+      if (this.#started.get(key) !== known) return this.getUrl(start, baseDir)
+      this.#started.set(key, this.#replace(started, { start, baseDir }))
+    } else {
+      this.#started.set(key, this.#start(start, baseDir))
+    }
+    const starting = this.#started.get(key)
+    try {
+      return (await starting)?.url ?? ''
+    } catch (error) {
+      if (this.#started.get(key) === starting) this.#started.delete(key)
+      throw error
+    }
+  }
+
+  async removeAll(): Promise<void> {
+    const all = [...this.#started.values()]
+    this.#started.clear()
+    await Promise.all(all.map(async (starting) => this.#remove(await starting)).map((gone) => gone.catch(logFailure)))
+  }
+
+  async #start(start: ServerStart, baseDir: string): Promise<Started> {
+    const { module } = start
+    const name = `pg-branch-${createRandomHex(6)}`
+    const record: StartedRecord = { module, owner: await identifyProcess(process.pid) }
+    await mkdir(this.#recordsDir, { recursive: true, mode: 0o700 })
+    await writeFile(join(this.#recordsDir, name), JSON.stringify(record), { mode: 0o600 })
+    log('starting %s as %s', start.label, name)
+    try {
+      const { url } = await (await loadModule(module)).startServer(start.options, { name, baseDir })
+      return { name, module, url }
+    } catch (error) {
+      await rm(join(this.#recordsDir, name), { force: true })
+      throw error
+    }
+  }
+
+  async #replace(dead: Started, next: { start: ServerStart; baseDir: string }): Promise<Started> {
+    await this.#remove(dead).catch(logFailure)
+    return this.#start(next.start, next.baseDir)
+  }
+
+  async #remove({ name, module }: Started): Promise<void> {
+    await (await loadModule(module)).removeServer(name)
+    await rm(join(this.#recordsDir, name), { force: true })
+  }
+}
+
+/** Removes the servers of dead supervisors. */
+export async function reapStartedServers(stateDir: string): Promise<void> {
+  const dir = getRecordsDir(stateDir)
+  if (!existsSync(dir)) return
+  for (const name of await readdir(dir)) {
+    try {
+      const { module, owner } = JSON.parse(await readFile(join(dir, name), 'utf8')) as StartedRecord
+      if (await isSameProcessAlive(owner)) continue
+      log('removing %s', name)
+      await (await loadModule(module)).removeServer(name)
+      await rm(join(dir, name), { force: true })
+    } catch (error) {
+      logFailure(error)
+    }
+  }
+}
+
+function logFailure(error: unknown): void {
+  log('a server could not be removed: %O', error)
+}
+
+function isListening(url: string): Promise<boolean> {
+  const { host = '', port = 0 } = parseUrl(url) ?? {}
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 2_000 })
+    const finish = (answer: boolean) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once('connect', () => finish(true))
+    socket.once('error', () => finish(false))
+    socket.once('timeout', () => finish(false))
+  })
+}

@@ -1,0 +1,1 @@
+export { container, type ContainerOptions } from './container.ts'
