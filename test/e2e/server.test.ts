@@ -84,15 +84,15 @@ test('reads', async () => {
     const pool = new pg.Pool({ connectionString: branch.url, max: 3 })
     pool.on('error', () => {})
     let refused = 0
-    let going = true
+    const stopping = new AbortController()
     const hammer = (async () => {
-      while (going) await pool.query('SELECT 1').catch(() => (refused += 1))
+      while (!stopping.signal.aborted) await pool.query('SELECT 1').catch(() => (refused += 1))
     })()
     branch.connection.close()
     await expect.poll(() => refused, { timeout: 10_000 }).toBeGreaterThan(0)
     await home.end()
     expect(await listBranches()).toEqual([])
-    going = false
+    stopping.abort()
     await hammer
     await pool.end()
   })

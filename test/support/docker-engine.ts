@@ -58,14 +58,14 @@ export async function startDockerEngine(): Promise<DockerEngine> {
   return {
     env,
     async listContainers() {
-      const { stdout = '' } = await docker('ps', '--all', '--format', '{{.Names}}')
-      return String(stdout).split('\n').filter(Boolean)
+      const { stdout } = await docker('ps', '--all', '--format', '{{.Names}}')
+      return stdout.split('\n').filter(Boolean)
     },
     kill: () => endDaemon('SIGKILL'),
     start,
     [Symbol.asyncDispose]: async () => {
-      const { stdout = '' } = await docker('ps', '--all', '--quiet')
-      const ids = String(stdout).split('\n').filter(Boolean)
+      const { stdout } = await docker('ps', '--all', '--quiet')
+      const ids = stdout.split('\n').filter(Boolean)
       if (ids.length > 0) await docker('rm', '--force', '--volumes', ...ids)
       await endDaemon()
     },

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { getErrorCode } from '../lib/errors.ts'
 import { UndoStack } from '../lib/undo-stack.ts'
 import type { AdvisoryLocks } from '../postgres/advisory-locks.ts'
 import { createMarkedName, dropMarked, getLockId } from '../postgres/marked-databases.ts'
@@ -11,7 +10,7 @@ import type { TemplateKeys } from './keys.ts'
 import type { Plan } from './plan.ts'
 import { vacuumDatabase } from './seal.ts'
 import type { StepProgress } from './steps/contract.ts'
-import { getTemplateName, type ServerStore, type ServerTemplate } from './server-store.ts'
+import type { ServerStore, ServerTemplate } from './server-store.ts'
 
 export interface ServerBuildContext {
   plan: Plan
@@ -129,9 +128,4 @@ async function withClient(server: SharedServer, action: (client: pg.Client) => P
   } finally {
     await client.end()
   }
-}
-
-/** @returns whether an error of `CREATE DATABASE` says that its template is not there any more. */
-export function isTemplateGone(error: unknown, key: string): boolean {
-  return getErrorCode(error) === '3D000' && error instanceof Error && error.message.includes(getTemplateName(key))
 }
