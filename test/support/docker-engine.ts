@@ -17,7 +17,7 @@ export interface DockerEngine {
   readonly env: { DOCKER_HOST: string; TESTCONTAINERS_RYUK_DISABLED: string }
   /** Names of all containers, stopped ones too. */
   listContainers(): Promise<string[]>
-  /** SIGKILLs the daemon and everything that it runs. */
+  /** SIGKILLs the daemon: containers run on until it is started again, and are then ended. */
   kill(): Promise<void>
   start(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -32,7 +32,8 @@ export async function startDockerEngine(): Promise<DockerEngine> {
   const docker = (...args: string[]) => execa('docker', args, { env, reject: false })
   const isUp = async () => (await docker('version')).exitCode === 0
   const start = async () => {
-    await endDaemon()
+    // A killed daemon's containerd dies with it; dockerd takes a zombie of that number for alive, and waits for it.
+    await execa('rm', ['-f', join(workDir, 'exec/containerd/containerd.pid')])
     const log = openSync(join(workDir, 'dockerd.log'), 'a')
     const places = [
       '--data-root',
@@ -53,7 +54,15 @@ export async function startDockerEngine(): Promise<DockerEngine> {
       await new Promise((resolve) => setTimeout(resolve, 200))
     }
   }
+  const removeContainers = async () => {
+    const { stdout } = await docker('ps', '--all', '--quiet')
+    const ids = stdout.split('\n').filter(Boolean)
+    if (ids.length > 0) await docker('rm', '--force', '--volumes', ...ids)
+  }
+  // What a killed test run left.
+  await endEngine()
   await start()
+  await removeContainers()
   await execa(imageScript, [workDir], { env })
   return {
     env,
@@ -64,15 +73,13 @@ export async function startDockerEngine(): Promise<DockerEngine> {
     kill: () => endDaemon('SIGKILL'),
     start,
     [Symbol.asyncDispose]: async () => {
-      const { stdout } = await docker('ps', '--all', '--quiet')
-      const ids = stdout.split('\n').filter(Boolean)
-      if (ids.length > 0) await docker('rm', '--force', '--volumes', ...ids)
-      await endDaemon()
+      await removeContainers()
+      await endEngine()
     },
   }
 }
 
-async function endDaemon(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+async function endDaemon(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   const file = join(workDir, 'docker.pid')
   const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
   const isDaemon = () => {
@@ -86,7 +93,19 @@ async function endDaemon(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<voi
     process.kill(pid, signal)
     while (isDaemon()) await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  // containerd and its shims, of this engine alone, which a SIGKILL leaves behind.
-  await execa('pkill', ['-KILL', '-f', join(workDir, 'exec')], { reject: false })
-  await execa('rm', ['-f', file], { reject: false })
+}
+
+/** The daemon, containerd and its shims, of this engine alone, and what they mounted. */
+async function endEngine(): Promise<void> {
+  await endDaemon('SIGTERM')
+  const places = join(workDir, 'exec')
+  // The first process of each container, with which the others end: a shim's death alone would leave them.
+  const shims = await execa('pgrep', ['-f', `containerd-shim.*${places}`], { reject: false })
+  for (const shim of shims.stdout.split('\n').filter(Boolean))
+    await execa('pkill', ['-KILL', '-P', shim], { reject: false })
+  await execa('pkill', ['-KILL', '-f', places], { reject: false })
+  await execa('sh', [
+    '-c',
+    `grep -o ' ${workDir}/[^ ]*' /proc/mounts | sort -r | xargs -r umount -l; rm -rf ${places} ${workDir}/docker.pid`,
+  ])
 }

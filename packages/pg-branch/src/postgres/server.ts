@@ -40,7 +40,7 @@ export async function openServer(url: string): Promise<SharedServer> {
     })
   }
   const label = `${address.user}@${address.host}:${address.port}`
-  const client = await connect(address).catch((error: unknown) => {
+  const client = await connectWhenReady(address).catch((error: unknown) => {
     throw new PgBranchError(`cannot connect to the server ${label}: ${describeError(error)}`, {
       code: 'PGB_SERVER',
       hint: hints[getErrorCode(error) ?? ''] ?? 'The message is from the server or the network.',
@@ -120,6 +120,21 @@ export async function retryWhileDown<T>(action: () => Promise<T>): Promise<T> {
       const isDown =
         /^(57P|08|ECONN|EPIPE)/.test(getErrorCode(error) ?? '') || /Connection terminated/.test(describeError(error))
       if (!isDown || performance.now() > deadline) throw error
+      await sleep(retryMs)
+    }
+  }
+}
+
+/** SQLSTATE cannot_connect_now: it is just starting, as a fresh container's does when its port is already open. */
+const isStarting = (error: unknown) => getErrorCode(error) === '57P03'
+
+async function connectWhenReady(address: DatabaseAddress): Promise<pg.Client> {
+  const deadline = performance.now() + downForMs
+  for (;;) {
+    try {
+      return await connect(address)
+    } catch (error) {
+      if (!isStarting(error) || performance.now() > deadline) throw error
       await sleep(retryMs)
     }
   }
