@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { leaseBranch } from '../support/branch.ts'
 import { postgisImage, startDockerEngine, type DockerEngine } from '../support/docker-engine.ts'
@@ -44,6 +46,35 @@ test('uses it', async () => {
   expect(result.all).toMatch(/Tests {2}2 passed/)
   expect(await docker.listContainers()).toHaveLength(1)
   expect(await home.end()).toEqual([])
+  expect(await docker.listContainers()).toEqual([])
+})
+
+test('in Jest, and the example as it is', async () => {
+  await using home = makeHome()
+  await using project = await makeProject({
+    ...files,
+    'jest.config.js': `export default { testEnvironment: 'pg-branch', testMatch: ['**/*.jest.cjs'] }`,
+    'a.jest.cjs': `const { Client } = require('pg')
+test('reads', async () => {
+  const client = new Client({ connectionString: process.env.DATABASE_URL })
+  await client.connect()
+  expect((await client.query('SELECT count(*)::int AS n FROM places')).rows).toEqual([{ n: 2 }])
+  await client.end()
+})`,
+  })
+  const jest = await project.jest()
+  expect(jest.all).toContain('Tests:       1 passed, 1 total')
+  const example = fileURLToPath(new URL('../../examples/testcontainers-postgis', import.meta.url))
+  const { VITEST: _, VITEST_POOL_ID: __, VITEST_WORKER_ID: ___, NODE_ENV: ____, ...env } = process.env
+  const result = await execa('npm', ['test'], {
+    cwd: example,
+    all: true,
+    reject: false,
+    env: { ...env, NO_COLOR: '1', POSTGIS_IMAGE: postgisImage },
+    extendEnv: false,
+  })
+  expect(result.all).toMatch(/Tests {2}2 passed/)
+  await home.end()
   expect(await docker.listContainers()).toEqual([])
 })
 

@@ -14,13 +14,7 @@ test('the quick start, to the letter, in an empty folder', async () => {
   await using _home = makeHome({ warm: false })
   const dir = mkdtempSync(join(tmpdir(), 'pgb-packed-'))
   try {
-    const tarballs = []
-    for (const name of ['pg-branch', 'vitest']) {
-      const { stdout } = await execa('npx', ['--yes', 'pnpm@10.34.9', 'pack', '--json', '--pack-destination', dir], {
-        cwd: join(root, 'packages', name),
-      })
-      tarballs.push((JSON.parse(stdout.slice(stdout.indexOf('{'))) as { filename: string }).filename)
-    }
+    const tarballs = await packAll(dir, ['pg-branch', 'vitest'])
     const app = join(dir, 'app')
     await mkdir(app)
     const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -55,3 +49,47 @@ test('the quick start, to the letter, in an empty folder', async () => {
     await rm(dir, { recursive: true, force: true })
   }
 })
+
+test('Jest in an empty folder, with npm alone', async () => {
+  await using _home = makeHome({ warm: false })
+  const dir = mkdtempSync(join(tmpdir(), 'pgb-packed-'))
+  try {
+    const tarballs = await packAll(dir, ['pg-branch', 'jest'])
+    const app = join(dir, 'app')
+    await mkdir(join(app, 'migrations'), { recursive: true })
+    const readme = readFileSync(join(root, 'README.md'), 'utf8')
+    const config = /```js\n\/\/ jest\.config\.js\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+    await writeFile(join(app, 'jest.config.js'), config)
+    await writeFile(join(app, 'migrations/1.sql'), 'CREATE TABLE users (name text);')
+    await writeFile(
+      join(app, 'users.test.js'),
+      `const { Client } = require('pg')
+test('is empty', async () => {
+  const client = new Client({ connectionString: process.env.DATABASE_URL })
+  await client.connect()
+  expect((await client.query('SELECT count(*)::int AS n FROM users')).rows).toEqual([{ n: 0 }])
+  await client.end()
+})`,
+    )
+    const env = { CI: '', JEST_WORKER_ID: undefined, NODE_ENV: undefined, NO_COLOR: '1' }
+    const install = ['install', '--save-dev', 'jest@30.5.2', 'pg', ...tarballs]
+    await execa('npm', ['init', '-y'], { cwd: app })
+    await execa('npm', install, { cwd: app, env })
+    const { all } = await execa('npx', ['jest'], { cwd: app, all: true, env })
+    expect(all).toContain('Tests:       1 passed, 1 total')
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+})
+
+/** @returns the paths of the packages' tarballs, as they would be published. */
+async function packAll(dir: string, names: string[]): Promise<string[]> {
+  const tarballs = []
+  for (const name of names) {
+    const { stdout } = await execa('npx', ['--yes', 'pnpm@10.34.9', 'pack', '--json', '--pack-destination', dir], {
+      cwd: join(root, 'packages', name),
+    })
+    tarballs.push((JSON.parse(stdout.slice(stdout.indexOf('{'))) as { filename: string }).filename)
+  }
+  return tarballs
+}

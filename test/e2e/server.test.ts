@@ -1,6 +1,7 @@
 import { execa } from 'execa'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createMarkedName } from '../../packages/pg-branch/dist/postgres/marked-databases.js'
 import { leaseBranch } from '../support/branch.ts'
 import { cliFile, makeHome } from '../support/home.ts'
 import { makeProject, oneLineConfig, queryTest, usersTable, type TestProject } from '../support/project.ts'
@@ -14,7 +15,7 @@ const files = { 'migrations/1.sql': usersTable, 'pg-branch.config.ts': config() 
 let server: TestServer
 
 beforeAll(async () => {
-  server = await makeServer({ settings: { max_connections: '40' } })
+  server = await makeServer({ settings: { max_connections: '100' } })
   await server.query('CREATE DATABASE dev')
 })
 afterAll(() => server[Symbol.asyncDispose]())
@@ -122,6 +123,25 @@ export default defineConfig({ server: process.env.ADMIN_URL, seed: [sql('migrati
     expect(await other.query('SELECT count(*)::int AS n FROM users')).toEqual([{ n: 40 }])
   })
 
+  test('two projects with the same seed at once, and a build that was killed just before its end', async () => {
+    await using home = makeHome()
+    const own = { ...files, 'migrations/2.sql': 'SELECT pg_sleep(1); -- at once' }
+    await using one = await makeProject(own)
+    await using two = await makeProject(own)
+    const { name } = createMarkedName('build')
+    await server.query(`CREATE DATABASE ${name}`)
+    await server.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true`)
+    {
+      const branches = await Promise.all([lease(one), lease(two)])
+      for (const branch of branches) {
+        expect(await branch.query('SELECT count(*)::int AS n FROM users')).toEqual([{ n: 100 }])
+        branch.connection.close()
+      }
+    }
+    await home.end()
+    expect(await listBranches()).toEqual([])
+  })
+
   test('a seed that fails, or leaves its database, leaves nothing', async () => {
     await using home = makeHome()
     await using project = await makeProject({ ...files, 'migrations/2.sql': 'SELECT 1 / 0;' })
@@ -196,14 +216,14 @@ describe('what is missing is said at once', () => {
 })
 
 describe('connections', () => {
-  test('ten times more branches are wanted than there is room for: all get one, in turn', async () => {
+  test('300 branches are wanted and there is room for nine: all get one, in turn', async () => {
     await using home = makeHome()
     await using project = await makeProject({ ...files, 'pg-branch.config.ts': config('{ connectionsPerBranch: 10 }') })
     const work = async () => {
       await using branch = await lease(project)
-      await Promise.all([1, 2, 3].map(() => branch.query('DELETE FROM users')))
+      expect(await branch.query('DELETE FROM users RETURNING id')).toHaveLength(100)
     }
-    await Promise.all(Array.from({ length: 30 }, work))
+    await Promise.all(Array.from({ length: 300 }, work))
     await home.end()
     expect(await listBranches()).toEqual([])
   })
@@ -212,7 +232,7 @@ describe('connections', () => {
     await using _home = makeHome()
     await using project = await makeProject({
       ...files,
-      'pg-branch.config.ts': config('{ connectionsPerBranch: 20, waitMs: 300 }'),
+      'pg-branch.config.ts': config('{ connectionsPerBranch: 60, waitMs: 300 }'),
     })
     await using _held = await lease(project)
     await expect(lease(project)).rejects.toThrow(

@@ -24,7 +24,7 @@ async function findDead(server: SharedServer, locks: AdvisoryLocks): Promise<str
   // Names first: what is made in between has its lock before its name.
   const names = await withSession(server, async (client) => {
     const { rows } = await client.query<{ datname: string }>(
-      "SELECT datname FROM pg_database WHERE datname LIKE 'pgb\\_%' AND NOT datistemplate",
+      "SELECT datname FROM pg_database WHERE datname LIKE 'pgb\\_%'",
     )
     return rows.flatMap(({ datname }) => parseMarkedName(datname) ?? [])
   })

@@ -34,7 +34,8 @@ export function getLockId(id: string): number {
 
 /**
  * Drops databases of ours, whoever is connected: first nobody may come in any more, superusers included,
- * so that a pool that reconnects at once does not win the race.
+ * so that a pool that reconnects at once does not win the race. (A build is a template a moment before it
+ * is published, and templates cannot be dropped.)
  *
  * @throws PgBranchError `PGB_INTERNAL` for a name that is not ours; nothing is dropped then.
  */
@@ -43,7 +44,7 @@ export async function dropMarked(client: pg.Client | pg.PoolClient, names: strin
   if (foreign !== undefined) throw new PgBranchError(`${foreign} is not a database of ours`, { code: 'PGB_INTERNAL' })
   for (const name of names) {
     try {
-      await client.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`)
+      await client.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false IS_TEMPLATE false`)
       await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
     } catch (error) {
       if (getErrorCode(error) !== noSuchDatabase) throw error

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { getErrorCode } from '../lib/errors.ts'
 import { UndoStack } from '../lib/undo-stack.ts'
 import type { AdvisoryLocks } from '../postgres/advisory-locks.ts'
 import { createMarkedName, dropMarked, getLockId } from '../postgres/marked-databases.ts'
@@ -78,7 +79,7 @@ async function extendLayer(
     isLast: boolean
   },
 ): Promise<ServerTemplate> {
-  const { plan, keys, server, locks, store, client, layer, stepIndex, isLast } = options
+  const { plan, keys, server, locks, client, layer, stepIndex, isLast } = options
   const step = plan.steps[stepIndex]
   const startedAt = performance.now()
   const phase = step === undefined ? 'sealing' : `step ${stepIndex + 1} of ${plan.steps.length}: ${step.label}`
@@ -102,9 +103,35 @@ async function extendLayer(
   const steps = step === undefined ? 0 : stepIndex + 1
   const key = (isLast ? keys.sealed[steps] : keys.layers[steps]) ?? ''
   const labels = plan.steps.slice(0, steps).map(({ label }) => label)
-  const template = await store.publish(client, { build: name, key, description: labels.join(', ') || 'empty' })
+  const template = await publish(options, { build: name, key, description: labels.join(', ') || 'empty' })
+  // Somebody else's then: ours is dropped.
+  if (template === undefined) return findPublished(options, key)
   undo.commit()
   await locks.unlock('build', getLockId(id))
+  return template
+}
+
+/** @returns undefined if another project of this supervisor, which shares its locks, was faster. */
+async function publish(
+  { client, store }: { client: pg.Client; store: ServerStore },
+  build: { build: string; key: string; description: string },
+): Promise<ServerTemplate | undefined> {
+  try {
+    return await store.publish(client, build)
+  } catch (error) {
+    if (getErrorCode(error) === duplicateDatabase) return undefined
+    throw error
+  }
+}
+
+const duplicateDatabase = '42P04'
+
+async function findPublished(
+  { client, store }: { client: pg.Client; store: ServerStore },
+  key: string,
+): Promise<ServerTemplate> {
+  const template = await store.find(client, key)
+  if (template === undefined) throw new Error(`the template ${key} vanished after it was published`)
   return template
 }
 
