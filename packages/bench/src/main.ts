@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { measureBranches, type BranchFigures, type WarmFigures } from './branches.ts'
 import { measureDatabaseBranches, type DatabaseFigures } from './databases.ts'
+import { measureRunnerStart } from './start.ts'
 import { makeVolume, type FileSystem } from './volumes.ts'
 
 const { values } = parseArgs({
@@ -79,6 +80,7 @@ function renderTable<Row>(shown: Array<[string, (row: Row) => string]>, rows: Ro
   return `${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n\n`
 }
 
+const runnerStartMs = measureRunnerStart()
 const report = {
   date: new Date().toISOString(),
   node: process.version,
@@ -86,8 +88,9 @@ const report = {
   cores: cpus().length,
   figures,
   databaseFigures,
+  runnerStartMs,
 }
 process.stdout.write(
-  `${renderTable(columns, figures)}${renderTable(databaseColumns, databaseFigures)}${JSON.stringify(report, undefined, 2)}\n`,
+  `${renderTable(columns, figures)}${renderTable(databaseColumns, databaseFigures)}Loading a runner package adds ${runnerStartMs.toFixed(0)} ms to a worker's start.\n\n${JSON.stringify(report, undefined, 2)}\n`,
 )
 if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(report, undefined, 2))
