@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createLog } from '../lib/log.ts'
 import { UndoStack } from '../lib/undo-stack.ts'
 import type { AdvisoryLocks } from '../postgres/advisory-locks.ts'
 import { createMarkedName, dropMarked, getLockId, type MarkedName } from '../postgres/marked-databases.ts'
@@ -8,6 +9,8 @@ import type { ServerTemplate } from '../template/server-store.ts'
 import type { BranchStrategy } from './contract.ts'
 import { chooseCopyMethod, copyDatabase, type CopyMethod } from './copy-method.ts'
 import { reapDatabases } from './reap-databases.ts'
+
+const log = createLog('branch')
 
 /**
  * A database on a server of the user's: isolated in its data; roles and settings are the server's.
@@ -47,7 +50,10 @@ export function createDatabaseStrategy(options: {
   return {
     name: 'database',
     capabilities: { recycles: false },
-    prepare: () => reapDatabases(server, locks),
+    async prepare() {
+      // Another reaper may be at the same databases; whatever goes wrong is nobody's test's fault.
+      await reapDatabases(server, locks).catch((error: unknown) => log('reaping failed: %O', error))
+    },
     fork: (template) =>
       retryWhileDown(async () => {
         chosen ??= chooseCopyMethod(template, { server, trial: (method) => trial(template, method) })

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLog } from '../lib/log.ts'
-import type { AdvisoryLocks } from '../postgres/advisory-locks.ts'
+import { lockKinds, type AdvisoryLocks } from '../postgres/advisory-locks.ts'
 import { dropMarked, getLockId, parseMarkedName } from '../postgres/marked-databases.ts'
 import { withSession, type SharedServer } from '../postgres/server.ts'
 
@@ -17,7 +17,15 @@ export async function reapDatabases(server: SharedServer, locks: AdvisoryLocks):
   const second = new Set(await findDead(server, locks))
   const dead = first.filter((name) => second.has(name))
   log('dropping %d databases of dead sessions: %o', dead.length, dead)
-  await withSession(server, (client) => dropMarked(client, dead))
+  await withSession(server, async (client) => {
+    // One reaper at a time, on whatever machine: two that drop the same database get into each other's way.
+    await client.query('SELECT pg_advisory_lock($1, 0)', [lockKinds.reaper])
+    try {
+      await dropMarked(client, dead)
+    } finally {
+      await client.query('SELECT pg_advisory_unlock($1, 0)', [lockKinds.reaper])
+    }
+  })
 }
 
 async function findDead(server: SharedServer, locks: AdvisoryLocks): Promise<string[]> {

@@ -9,7 +9,13 @@ import { downForMs, retryWhileDown } from './server.ts'
 const log = createLog('locks')
 
 /** First half of an advisory lock's key: the letters `pgb` and what is locked. */
-export const lockKinds = { branch: 0x70676262, build: 0x70676264, template: 0x70676274, slot: 0x70676273 } as const
+export const lockKinds = {
+  branch: 0x70676262,
+  build: 0x70676264,
+  template: 0x70676274,
+  slot: 0x70676273,
+  reaper: 0x70676272,
+} as const
 export type LockKind = keyof typeof lockKinds
 
 const reconnectMs = 250

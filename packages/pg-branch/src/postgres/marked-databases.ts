@@ -45,12 +45,16 @@ export async function dropMarked(client: pg.Client | pg.PoolClient, names: strin
   for (const name of names) {
     try {
       await client.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false IS_TEMPLATE false`)
-      await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
     } catch (error) {
-      if (getErrorCode(error) !== noSuchDatabase) throw error
+      const code = getErrorCode(error)
+      if (code === noSuchDatabase) continue
+      if (code !== invalidDatabase) throw error
     }
+    await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
   }
 }
 
+/** SQLSTATE object_not_in_prerequisite_state: dropping it was begun before, by somebody else or by a server that was killed. */
+const invalidDatabase = '55000'
 /** SQLSTATE invalid_catalog_name. */
-export const noSuchDatabase = '3D000'
+const noSuchDatabase = '3D000'

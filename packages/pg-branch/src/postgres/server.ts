@@ -87,8 +87,9 @@ function createSessions(address: DatabaseAddress): pg.Pool {
     idleTimeoutMillis: 10_000,
     allowExitOnIdle: true,
   })
-  // One that breaks while idle is replaced.
+  // One that breaks while idle is replaced; one that breaks in use fails the statement that it is at.
   sessions.on('error', () => {})
+  sessions.on('connect', (client) => client.on('error', () => {}))
   return sessions
 }
 
