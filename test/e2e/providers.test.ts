@@ -1,7 +1,7 @@
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 import { leaseBranch } from '../support/branch.ts'
-import { ensureDebianPackages } from '../support/debian.ts'
+import { ensureDebianPackages } from '@pg-branch/bench/debian'
 import { makeHome } from '../support/home.ts'
 import { makeProject, usersTable } from '../support/project.ts'
 
@@ -63,10 +63,10 @@ describe('system', () => {
   })
 
   test('has the extensions that are installed beside it: Debian’s PostGIS', async () => {
-    await ensureDebianPackages('/usr/share/postgresql/15/extension/postgis.control', [
-      'postgresql-15',
-      'postgresql-15-postgis-3',
-    ])
+    await ensureDebianPackages(
+      ['/usr/share/postgresql/15/extension/postgis.control'],
+      ['postgresql-15', 'postgresql-15-postgis-3'],
+    )
     await using _home = makeHome()
     await using project = await makeProject({
       'pg-branch.config.mjs': `export default { postgres: { provider: 'system', version: 15 }, seed: { kind: 'sql', globs: ['migrations/*.sql'] } }`,
@@ -98,4 +98,4 @@ INSERT INTO places VALUES ('Vienna', 'POINT(16.37 48.21)'), ('Graz', 'POINT(15.4
   })
 })
 
-const ensureDebianPostgres = () => ensureDebianPackages('/usr/lib/postgresql/15/bin/postgres', ['postgresql-15'])
+const ensureDebianPostgres = () => ensureDebianPackages(['/usr/lib/postgresql/15/bin/postgres'], ['postgresql-15'])

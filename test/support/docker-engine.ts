@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { ensureDebianPackages } from './debian.ts'
+import { ensureDebianPackages } from '@pg-branch/bench/debian'
 
 const workDir = '/tmp/pgb-docker'
 const socket = join(workDir, 'docker.sock')
@@ -25,8 +25,8 @@ export interface DockerEngine {
 
 /** Installs (root, Debian) and starts a real Docker Engine of our own, with the image in it. */
 export async function startDockerEngine(): Promise<DockerEngine> {
-  await ensureDebianPackages('/usr/sbin/dockerd', ['docker.io', 'iptables', 'iproute2'], { startServices: false })
-  await ensureDebianPackages('/usr/bin/mmdebstrap', ['mmdebstrap'])
+  await ensureDebianPackages(['/usr/sbin/dockerd'], ['docker.io', 'iptables', 'iproute2'], { startServices: false })
+  await ensureDebianPackages(['/usr/bin/mmdebstrap'], ['mmdebstrap'])
   mkdirSync(workDir, { recursive: true })
   const env = { DOCKER_HOST: `unix://${socket}`, TESTCONTAINERS_RYUK_DISABLED: 'true' }
   const docker = (...args: string[]) => execa('docker', args, { env, reject: false })

@@ -10,7 +10,7 @@ import { startCluster, type Cluster } from '../../packages/pg-branch/dist/postgr
 import { findFreePort } from '../../packages/pg-branch/dist/postgres/port.js'
 import { initCluster } from '../../packages/pg-branch/dist/postgres/initdb.js'
 import { locatePostgres } from '../../packages/pg-branch/dist/postgres/registry.js'
-import { ensureDebianPackages } from './debian.ts'
+import { ensureDebianPackages } from '@pg-branch/bench/debian'
 import { createCopyDriver } from '../../packages/pg-branch/dist/volume/drivers/copy.js'
 
 const testDir = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -19,7 +19,6 @@ const binariesDir = join(tmpdir(), 'pgb-test-postgres')
 export interface TestServer {
   /** Of its superuser. */
   readonly url: string
-  readonly dataDir: string
   query(text: string): Promise<Array<Record<string, unknown>>>
   /** Names of the databases that are there, those of initdb left out. */
   listDatabases(): Promise<string[]>
@@ -28,11 +27,8 @@ export interface TestServer {
 }
 
 /** A server of the user's own: started by hand, not through anything that is tested. */
-export async function makeServer(
-  options: { settings?: Record<string, string>; parentDir?: string } = {},
-): Promise<TestServer> {
-  const { settings = {}, parentDir = tmpdir() } = options
-  const dir = mkdtempSync(join(parentDir, 'pgb-server-'))
+export async function makeServer({ settings = {} }: { settings?: Record<string, string> } = {}): Promise<TestServer> {
+  const dir = mkdtempSync(join(tmpdir(), 'pgb-server-'))
   await chmod(dir, 0o711)
   const { binaries } = await locatePostgres({
     provider: 'embedded',
@@ -61,7 +57,6 @@ export async function makeServer(
   }
   return {
     url,
-    dataDir,
     query,
     async listDatabases() {
       const rows = await query(
@@ -85,7 +80,7 @@ const pgBouncer = '/usr/sbin/pgbouncer'
 /** A real PgBouncer before a server; Debian's package is installed if it is missing (root). */
 export async function makePgBouncer(serverUrl: string): Promise<{ url: string } & AsyncDisposable> {
   const isNew = !existsSync(pgBouncer)
-  await ensureDebianPackages(pgBouncer, ['pgbouncer'])
+  await ensureDebianPackages([pgBouncer], ['pgbouncer'])
   // The package starts one for the whole machine.
   if (isNew) await execa('pkill', ['-x', 'pgbouncer'], { reject: false })
   const dir = mkdtempSync(join(tmpdir(), 'pgb-bouncer-'))

@@ -44,11 +44,7 @@ export async function measureBranches(options: {
   sizeMb: number
 }): Promise<BranchFigures> {
   const { driver, volumePath, sizeMb } = options
-  const rootDir = await mkdtemp(join(tmpdir(), 'pgb-bench-'))
-  const home = await mkdtemp(join(tmpdir(), 'pgb-bench-home-'))
-  await chmod(home, 0o711)
-  process.env.PG_BRANCH_HOME = home
-  try {
+  return inOwnHome(async (rootDir) => {
     const bench = { rootDir, volumePath, sizeMb }
     await writeProject(bench, 0)
     const cold = await measureCold(bench)
@@ -57,18 +53,33 @@ export async function measureBranches(options: {
     await writeProject(bench, 3)
     const warm = await measureWarm(bench)
     return { driver, sizeMb, ...cold, ...databases, ...warm }
+  })
+}
+
+/** Runs `action` in an empty directory, with a supervisor, and all that it keeps, of its own. */
+export async function inOwnHome<T>(action: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(tmpdir(), 'pgb-bench-'))
+  const home = await mkdtemp(join(tmpdir(), 'pgb-bench-home-'))
+  await chmod(home, 0o711)
+  process.env.PG_BRANCH_HOME = home
+  try {
+    return await action(dir)
   } finally {
     await stop()
-    await rm(rootDir, { recursive: true })
+    await rm(dir, { recursive: true })
     await rm(home, { recursive: true })
   }
 }
 
+/** @returns SQL that makes a table of about that size. */
+export function createSeed(sizeMb: number): string {
+  const rows = Math.max(1, Math.round((sizeMb * 1024 * 1024) / 1090))
+  return `CREATE TABLE t (id int PRIMARY KEY, x text); INSERT INTO t SELECT n, repeat('x', 1000) FROM generate_series(1, ${rows}) AS n;`
+}
+
 async function writeProject({ rootDir, volumePath, sizeMb }: Bench, poolSize: number): Promise<void> {
   await mkdir(join(rootDir, 'seed'), { recursive: true })
-  const rows = Math.max(1, Math.round((sizeMb * 1024 * 1024) / 1090))
-  const seed = `CREATE TABLE t (id int PRIMARY KEY, x text); INSERT INTO t SELECT n, repeat('x', 1000) FROM generate_series(1, ${rows}) AS n;`
-  await writeFile(join(rootDir, 'seed/1.sql'), seed)
+  await writeFile(join(rootDir, 'seed/1.sql'), createSeed(sizeMb))
   const config = {
     database: 'bench',
     pool: { size: poolSize },
@@ -78,9 +89,7 @@ async function writeProject({ rootDir, volumePath, sizeMb }: Bench, poolSize: nu
   await writeFile(join(rootDir, 'pg-branch.config.json'), JSON.stringify(config))
 }
 
-export async function leaseFrom({
-  rootDir,
-}: Bench): Promise<{ connection: Connection; answer: LeaseAnswer; url: string }> {
+async function leaseFrom({ rootDir }: Bench): Promise<{ connection: Connection; answer: LeaseAnswer; url: string }> {
   const connection = await connectSupervisor()
   const answer = await connection.call.lease({
     rootDir,
@@ -201,7 +210,7 @@ async function readStatus(): Promise<Awaited<ReturnType<Connection['call']['stat
   return status
 }
 
-export async function stop(): Promise<void> {
+async function stop(): Promise<void> {
   try {
     const connection = await connectSupervisor({ start: false })
     await connection.call.shutdown()

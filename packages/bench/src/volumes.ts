@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { chmod, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { ensureDebianPackages } from './debian.ts'
 
 export type FileSystem = 'btrfs' | 'xfs' | 'ext4' | 'tmpfs'
 
@@ -30,12 +31,13 @@ export async function makeVolume(fileSystem: FileSystem, sizeMb = 2048): Promise
   if (fileSystem === 'tmpfs') {
     await execa('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m`, 'tmpfs', path])
   } else {
-    await ensureInstalled(fileSystem)
+    const [program, ...args] = makers[fileSystem]
+    const files = ['/sbin', '/usr/sbin', '/usr/bin'].map((dir) => join(dir, program))
+    await ensureDebianPackages(files, [packages[fileSystem]])
     const image = join(dir, 'image')
     const file = await open(image, 'w')
     await file.truncate(sizeMb * 1024 ** 2)
     await file.close()
-    const [program, ...args] = makers[fileSystem]
     await execa(program, [...args, image])
     await execa('mount', ['-o', 'loop,noatime', image, path])
   }
@@ -48,19 +50,4 @@ export async function makeVolume(fileSystem: FileSystem, sizeMb = 2048): Promise
       await rm(dir, { recursive: true, force: true })
     },
   }
-}
-
-let installing: Promise<unknown> | undefined
-
-async function ensureInstalled(fileSystem: Exclude<FileSystem, 'tmpfs'>): Promise<void> {
-  const [program] = makers[fileSystem]
-  if (['/sbin', '/usr/sbin', '/usr/bin'].some((dir) => existsSync(join(dir, program)))) return
-  installing ??= execa(
-    'sh',
-    ['-c', `flock /tmp/pgb-apt.lock sh -c 'apt-get update && apt-get install -y ${packages[fileSystem]}'`],
-    {
-      env: { DEBIAN_FRONTEND: 'noninteractive' },
-    },
-  ).finally(() => (installing = undefined))
-  await installing
 }

@@ -38,17 +38,22 @@ export function createBase(
 }
 
 function loadEnvironment(packageName: string, rootDir: string): EnvironmentClass | undefined {
-  let require: NodeJS.Require | undefined = createRequire(join(rootDir, 'package.json'))
-  for (const next of [...wayThroughJest, undefined]) {
-    const file = require === undefined ? undefined : tryResolve(require, packageName)
-    if (file !== undefined) return pickClass(require?.(file))
-    const entry: string | undefined =
-      next === undefined || require === undefined ? undefined : tryResolve(require, next)
-    require = entry === undefined ? undefined : createRequire(entry)
+  for (const require of [...walkThroughJest(rootDir), createRequire(import.meta.url)]) {
+    const file = tryResolve(require, packageName)
+    if (file !== undefined) return pickClass(require(file))
   }
-  const own = createRequire(import.meta.url)
-  const file = tryResolve(own, packageName)
-  return file === undefined ? undefined : pickClass(own(file))
+  return undefined
+}
+
+function* walkThroughJest(rootDir: string): Generator<NodeJS.Require> {
+  let require = createRequire(join(rootDir, 'package.json'))
+  yield require
+  for (const name of wayThroughJest) {
+    const entry = tryResolve(require, name)
+    if (entry === undefined) return
+    require = createRequire(entry)
+    yield require
+  }
 }
 
 function tryResolve(require: NodeJS.Require, name: string): string | undefined {

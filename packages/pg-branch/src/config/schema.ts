@@ -25,18 +25,18 @@ const step = v.union(
   'must be sql(…), command(…) or a function',
 )
 
+const seed = v.union([v.array(step), step], 'must be sql(…), command(…), a function, or a list of these')
+
 /** What a user may write. Kept beside `UserConfig`: the compiler checks below that they agree. */
 export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject({
-  seed: v.optional(v.union([v.array(step), step], 'must be sql(…), command(…), a function, or a list of these')),
+  seed: v.optional(seed),
   database: v.optional(name),
   databases: v.optional(
     v.pipe(
       v.record(
         name,
         v.strictObject({
-          seed: v.optional(
-            v.union([v.array(step), step], 'must be sql(…), command(…), a function, or a list of these'),
-          ),
+          seed: v.optional(seed),
           env: v.optional(v.array(variableName)),
         }),
       ),

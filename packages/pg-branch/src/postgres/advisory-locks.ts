@@ -31,6 +31,8 @@ export class AdvisoryLocks {
   readonly #address: DatabaseAddress
   readonly #held = new Map<string, { kind: LockKind; id: number }>()
   #session: Promise<pg.Client>
+  /** The session while it is *open*. */
+  #client: pg.Client | undefined
   #closed = false
 
   constructor(address: DatabaseAddress) {
@@ -81,7 +83,7 @@ export class AdvisoryLocks {
   /** Tries again in the next session if one is cut off; what the server refuses itself is an error. */
   #query(text: string, values: unknown[]): Promise<pg.QueryResult> {
     return retryWhileDown(async () => {
-      const client = await Promise.race([this.#session, rejectLater()])
+      const client = this.#client ?? (await Promise.race([this.#session, rejectLater()]))
       return client.query(text, values)
     })
   }
@@ -102,6 +104,7 @@ export class AdvisoryLocks {
           await client.query('SELECT pg_try_advisory_lock($1, $2)', [lockKinds[kind], id])
         }
         client.once('end', () => this.#reopen())
+        this.#client = client
         return client
       } catch (error) {
         await client.end().catch(() => {})
@@ -112,6 +115,7 @@ export class AdvisoryLocks {
   }
 
   #reopen(): void {
+    this.#client = undefined
     if (this.#closed) return
     this.#session = this.#open()
     this.#session.catch(() => {})

@@ -17,7 +17,6 @@ export interface SharedServer {
   readonly buildId: string
   /** Connections that were free, beside those kept for superusers and a few of our own. */
   readonly freeConnections: number
-  connect(database?: string): Promise<pg.Client>
   /** A few connections to the database of the URL, for statements about databases. */
   readonly sessions: pg.Pool
 }
@@ -40,7 +39,7 @@ export async function openServer(url: string): Promise<SharedServer> {
     })
   }
   const label = `${address.user}@${address.host}:${address.port}`
-  const client = await connectWhenReady(address).catch((error: unknown) => {
+  const client = await retryWhile(isStarting, () => connect(address)).catch((error: unknown) => {
     throw new PgBranchError(`cannot connect to the server ${label}: ${describeError(error)}`, {
       code: 'PGB_SERVER',
       hint: hints[getErrorCode(error) ?? ''] ?? 'The message is from the server or the network.',
@@ -71,7 +70,6 @@ export async function openServer(url: string): Promise<SharedServer> {
       // What a template holds belongs to whoever built it.
       buildId: `server ${fullVersion} ${facts.locale} ${address.user}`,
       freeConnections: Math.max(1, free - ownConnections),
-      connect: (database = address.database) => connect({ ...address, database }),
       sessions: createSessions(address),
     }
   } finally {
@@ -112,30 +110,24 @@ export const downForMs = 10_000
 const retryMs = 300
 
 /** Tries again while the server restarts: what it refuses itself is thrown at once. */
-export async function retryWhileDown<T>(action: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + downForMs
-  for (;;) {
-    try {
-      return await action()
-    } catch (error) {
-      const isDown =
-        /^(57P|08|ECONN|EPIPE)/.test(getErrorCode(error) ?? '') || /Connection terminated/.test(describeError(error))
-      if (!isDown || performance.now() > deadline) throw error
-      await sleep(retryMs)
-    }
-  }
+export function retryWhileDown<T>(action: () => Promise<T>): Promise<T> {
+  return retryWhile(isDown, action)
+}
+
+function isDown(error: unknown): boolean {
+  return /^(57P|08|ECONN|EPIPE)/.test(getErrorCode(error) ?? '') || /Connection terminated/.test(describeError(error))
 }
 
 /** SQLSTATE cannot_connect_now: it is just starting, as a fresh container's does when its port is already open. */
 const isStarting = (error: unknown) => getErrorCode(error) === '57P03'
 
-async function connectWhenReady(address: DatabaseAddress): Promise<pg.Client> {
+async function retryWhile<T>(isPassing: (error: unknown) => boolean, action: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + downForMs
   for (;;) {
     try {
-      return await connect(address)
+      return await action()
     } catch (error) {
-      if (!isStarting(error) || performance.now() > deadline) throw error
+      if (!isPassing(error) || performance.now() > deadline) throw error
       await sleep(retryMs)
     }
   }

@@ -59,7 +59,7 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
       throw error
     }
   }
-  // Begins while Vitest is still loading; a failure is reported by the first file.
+  // Begins while the runner is still loading; a failure is reported by the first file.
   connect().then(
     (connection) => connection.unhold(),
     () => {},

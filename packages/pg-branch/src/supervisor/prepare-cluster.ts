@@ -6,7 +6,7 @@ import { createLog } from '../lib/log.ts'
 import { locatePostgres } from '../postgres/registry.ts'
 import { buildTemplate } from '../template/build.ts'
 import { createKeys } from '../template/keys.ts'
-import { explainRebuild } from '../template/why.ts'
+import { createBuildRecord, explainRebuild } from '../template/why.ts'
 import type { Place, PlaceContext } from './place.ts'
 
 const log = createLog('project')
@@ -20,13 +20,14 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
   const { binaries } = located
   const { volume, store, getBranchesDir } = await context.volumes.open(config.volume)
   const keys = createKeys(plan, binaries)
-  const [rootKey = '', sealedKey = ''] = [keys.layers[0], keys.sealed.at(-1)]
+  const record = createBuildRecord(keys, plan.steps)
+  const { sealedKey } = record
   let broken: string | undefined
   let template = await store.find(sealedKey, (problem) => (broken = problem))
   let why: string | undefined
   let stepsRun = 0
   if (template === undefined) {
-    why = explainRebuild({ plan, baseKey: keys.base, rootKey, sealedKey, last, broken })
+    why = explainRebuild({ current: record, last, broken })
     log('building %s: %s', sealedKey, why)
     const builder = await context.getBuilder()
     const logFile = join(paths.logDir, 'build-server.log')
@@ -43,9 +44,8 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
   return {
     templateKey: sealedKey,
     strategy,
-    // What it forks from is its own business from here on.
-    pool: pool as unknown as Pool,
-    build: { why, stepsRun, record: { sealedKey, baseKey: keys.base, rootKey, steps: plan.steps } },
+    pool,
+    build: { why, stepsRun, record },
     postgres: `${binaries.provider} ${binaries.fullVersion}`,
     volume: `${volume.description}${inMemory}`,
     advice: volume.advice,

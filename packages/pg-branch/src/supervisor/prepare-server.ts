@@ -8,8 +8,8 @@ import { AdvisoryLocks } from '../postgres/advisory-locks.ts'
 import { openServer, withSession } from '../postgres/server.ts'
 import { createServerKeys } from '../template/keys.ts'
 import { ensureServerTemplate } from '../template/server-build.ts'
-import { ServerStore } from '../template/server-store.ts'
-import { explainRebuild } from '../template/why.ts'
+import { evictServerTemplates, findServerTemplate, touchServerTemplate } from '../template/server-store.ts'
+import { createBuildRecord, explainRebuild } from '../template/why.ts'
 import type { Place, PlaceContext } from './place.ts'
 import { getParallelForks } from './prepare-cluster.ts'
 
@@ -27,24 +27,21 @@ export async function prepareServer(context: PlaceContext, url: string): Promise
   undo.push(() => server.sessions.end())
   const locks = new AdvisoryLocks(server.address)
   undo.push(() => locks.close())
-  const store = new ServerStore(server)
   const keys = createServerKeys(plan, server)
-  const [rootKey = '', sealedKey = ''] = [keys.layers[0], keys.sealed.at(-1)]
+  const record = createBuildRecord(keys, plan.steps)
+  const { sealedKey } = record
   const strategy = createDatabaseStrategy({ server, locks, filesDir: join(paths.stateDir, 'databases') })
   const { template, stepsRun, reused } = await ensureServerTemplate({
     plan,
     keys,
     server,
     locks,
-    store,
     getBuilder,
     onProgress,
   })
-  const why = reused
-    ? undefined
-    : explainRebuild({ plan, baseKey: keys.base, rootKey, sealedKey, last, broken: undefined })
+  const why = reused ? undefined : explainRebuild({ current: record, last })
   log('template %s on %s: %s', template.database, server.label, why ?? 'reused')
-  await withSession(server, (client) => store.touch(client, template, plan.steps.map(({ label }) => label).join(', ')))
+  await withSession(server, (client) => touchServerTemplate(client, template))
   await strategy.prepare(template)
   const { connectionsPerBranch, waitMs, size } = config.pool
   const { label, freeConnections } = server
@@ -55,8 +52,8 @@ export async function prepareServer(context: PlaceContext, url: string): Promise
   return {
     templateKey: sealedKey,
     strategy,
-    pool: pool as unknown as Pool,
-    build: { why, stepsRun, record: { sealedKey, baseKey: keys.base, rootKey, steps: plan.steps } },
+    pool,
+    build: { why, stepsRun, record },
     postgres: `server ${server.fullVersion} at ${server.label}`,
     volume: `databases on ${server.label}`,
     advice: undefined,
@@ -64,9 +61,14 @@ export async function prepareServer(context: PlaceContext, url: string): Promise
     async isTemplateThere() {
       if (performance.now() - checkedAt < checkIntervalMs) return true
       checkedAt = performance.now()
-      return withSession(server, async (client) => (await store.find(client, sealedKey)) !== undefined)
+      return withSession(server, async (client) => (await findServerTemplate(client, sealedKey)) !== undefined)
     },
-    evict: () => store.evict({ maxAgeDays: config.cache.maxAgeDays, inUse: new Set([...keys.layers, ...keys.sealed]) }),
+    async evict() {
+      const inUse = new Set([...keys.layers, ...keys.sealed])
+      await withSession(server, (client) =>
+        evictServerTemplates(client, { maxAgeDays: config.cache.maxAgeDays, inUse }),
+      )
+    },
     async close() {
       await locks.close()
       await server.sessions.end()

@@ -98,16 +98,19 @@ export class Project {
 
   async drain(): Promise<void> {
     await this.#preparing?.catch(() => {})
-    const states = [...this.#retired, ...(this.#ready === undefined ? [] : [this.#ready])]
-    await Promise.all(states.map(({ pool }) => pool.drain()))
+    await Promise.all(this.#listStates().map(({ pool }) => pool.drain()))
   }
 
   /** After `drain`, when every branch has come back. */
   async close(): Promise<void> {
-    const states = [...this.#retired, ...(this.#ready === undefined ? [] : [this.#ready])]
+    const states = this.#listStates()
     this.#ready = undefined
     this.#retired.clear()
     await Promise.all(states.map((state) => state.close()))
+  }
+
+  #listStates(): ReadyProject[] {
+    return [...this.#retired, ...(this.#ready === undefined ? [] : [this.#ready])]
   }
 
   async #isCurrent(ready: ReadyProject, client: ClientVariables): Promise<boolean> {

@@ -21,11 +21,8 @@ export async function reapDead(stateDir: string): Promise<void> {
 /**
  * Removes what dead supervisors left: servers, data, half-built templates. Safe to run at any time
  * and more than once at the same time: only directories whose owner is dead are touched.
- *
- * @returns how many generations were removed.
  */
-async function reapDeadGenerations(stateDir: string): Promise<number> {
-  let reaped = 0
+async function reapDeadGenerations(stateDir: string): Promise<void> {
   const made = new Map<string, VolumeDriver>()
   for (const { path, driver: name } of new GenerationRegister(stateDir).list()) {
     if (!(name in drivers) || !existsSync(path)) continue
@@ -36,14 +33,12 @@ async function reapDeadGenerations(stateDir: string): Promise<number> {
       if (await isGenerationAlive(dir)) continue
       try {
         await reapGeneration(dir, driver)
-        reaped += 1
       } catch (error) {
         log('%s could not be removed: %O', dir, error)
       }
     }
     await removeEmptyMemoryDir(path)
   }
-  return reaped
 }
 
 /** Removes what one supervisor has left at its own orderly end: its empty directories. */

@@ -44,19 +44,14 @@ export class StartedServers {
   async getUrl(start: ServerStart, baseDir: string): Promise<string> {
     const key = hashValue([start, baseDir])
     const known = this.#started.get(key)
-    if (known !== undefined) {
-      const started = await known
-      if (await isListening(started.url)) return started.url
-      log('%s does not answer any more', started.name)
-      // Whoever finds it dead at the same moment waits for the same successor.
-      if (this.#started.get(key) !== known) return this.getUrl(start, baseDir)
-      this.#started.set(key, this.#replace(started, { start, baseDir }))
-    } else {
-      this.#started.set(key, this.#start(start, baseDir))
-    }
-    const starting = this.#started.get(key)
+    const last = await known
+    if (last !== undefined && (await isListening(last.url))) return last.url
+    // Whoever finds it missing at the same moment waits for the same successor.
+    if (this.#started.get(key) !== known) return this.getUrl(start, baseDir)
+    const starting = this.#startAfter(last, { start, baseDir })
+    this.#started.set(key, starting)
     try {
-      return (await starting)?.url ?? ''
+      return (await starting).url
     } catch (error) {
       if (this.#started.get(key) === starting) this.#started.delete(key)
       throw error
@@ -66,10 +61,18 @@ export class StartedServers {
   async removeAll(): Promise<void> {
     const all = [...this.#started.values()]
     this.#started.clear()
-    await Promise.all(all.map(async (starting) => this.#remove(await starting)).map((gone) => gone.catch(logFailure)))
+    const remove = async (starting: Promise<Started>) => removeServer(this.#recordsDir, await starting)
+    await Promise.all(all.map((starting) => remove(starting).catch(logFailure)))
   }
 
-  async #start(start: ServerStart, baseDir: string): Promise<Started> {
+  async #startAfter(
+    dead: Started | undefined,
+    { start, baseDir }: { start: ServerStart; baseDir: string },
+  ): Promise<Started> {
+    if (dead !== undefined) {
+      log('%s does not answer any more', dead.name)
+      await removeServer(this.#recordsDir, dead).catch(logFailure)
+    }
     const { module } = start
     const name = `pg-branch-${createRandomHex(6)}`
     const record: StartedRecord = { module, owner: await identifyProcess(process.pid) }
@@ -84,16 +87,12 @@ export class StartedServers {
       throw error
     }
   }
+}
 
-  async #replace(dead: Started, next: { start: ServerStart; baseDir: string }): Promise<Started> {
-    await this.#remove(dead).catch(logFailure)
-    return this.#start(next.start, next.baseDir)
-  }
-
-  async #remove({ name, module }: Started): Promise<void> {
-    await (await loadModule(module)).removeServer(name)
-    await rm(join(this.#recordsDir, name), { force: true })
-  }
+/** Removes a server, and then its record. */
+async function removeServer(recordsDir: string, { name, module }: Pick<Started, 'name' | 'module'>): Promise<void> {
+  await (await loadModule(module)).removeServer(name)
+  await rm(join(recordsDir, name), { force: true })
 }
 
 /** Removes the servers of dead supervisors. */
@@ -105,8 +104,7 @@ export async function reapStartedServers(stateDir: string): Promise<void> {
       const { module, owner } = JSON.parse(await readFile(join(dir, name), 'utf8')) as StartedRecord
       if (await isSameProcessAlive(owner)) continue
       log('removing %s', name)
-      await (await loadModule(module)).removeServer(name)
-      await rm(join(dir, name), { force: true })
+      await removeServer(dir, { name, module })
     } catch (error) {
       logFailure(error)
     }

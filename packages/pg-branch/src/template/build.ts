@@ -12,6 +12,7 @@ import { buildSettings, createBranchSettings, renderSettings } from '../postgres
 import type { Volume } from '../volume/choose.ts'
 import type { Builder } from './builder.ts'
 import type { TemplateKeys } from './keys.ts'
+import { describeLayer, describePhase, findDeepestLayer } from './layers.ts'
 import { dataName, formatVersion, listFiles, writeManifest } from './manifest.ts'
 import type { Plan } from './plan.ts'
 import { prepareDatabases, setPasswords } from './prepare-databases.ts'
@@ -48,39 +49,23 @@ export async function buildTemplate(context: BuildContext): Promise<{ template: 
   const startedAt = performance.now()
   const report = (phase: string) => (progress: StepProgress) =>
     context.onProgress({ ...progress, phase, elapsedMs: performance.now() - startedAt })
-  let { layer, steps: done } = await findDeepestLayer(context)
-  layer ??= await buildBase(context, report('initdb'))
+  const { keys, store } = context
+  let { layer, steps: done } = await findDeepestLayer(keys, (key) => store.find(key))
+  layer ??= (await store.find(keys.base)) ?? (await buildBase(context, report('initdb')))
   const stepsRun = plan.steps.length - done
   for (;;) {
     const isLast = done >= plan.steps.length - 1
-    const step = plan.steps[done]
-    const phase = step === undefined ? 'sealing' : `step ${done + 1} of ${plan.steps.length}: ${step.label}`
     const next = await extendLayer({
       ...context,
       layer,
-      stepIndex: step === undefined ? undefined : done,
+      stepIndex: done < plan.steps.length ? done : undefined,
       isLast,
-      report: report(phase),
+      report: report(describePhase(plan.steps, done)),
     })
     if (isLast) return { template: next, stepsRun }
     layer = next
     done += 1
   }
-}
-
-async function findDeepestLayer({
-  plan,
-  keys,
-  store,
-}: BuildContext): Promise<{ layer: Template | undefined; steps: number }> {
-  for (let steps = plan.steps.length; steps > 0; steps -= 1) {
-    // A sealed state is a layer too: a longer seed continues from it.
-    for (const key of [keys.layers[steps], keys.sealed[steps]]) {
-      const layer = key === undefined ? undefined : await store.find(key)
-      if (layer !== undefined) return { layer, steps }
-    }
-  }
-  return { layer: await store.find(keys.base), steps: 0 }
 }
 
 async function buildBase(context: BuildContext, report: (progress: StepProgress) => void): Promise<Template> {
@@ -166,11 +151,7 @@ async function extendLayer(
   await cluster.stop('clean')
   const steps = stepIndex === undefined ? plan.steps.length : stepIndex + 1
   const key = (isLast ? keys.sealed[steps] : keys.layers[steps]) ?? ''
-  const description =
-    plan.steps
-      .slice(0, steps)
-      .map(({ label }) => label)
-      .join(', ') || 'empty'
+  const description = describeLayer(plan.steps, steps)
   const buildMs = performance.now() - startedAt
   await finishDir({
     dir,

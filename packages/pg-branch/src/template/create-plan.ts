@@ -30,13 +30,10 @@ export async function createPlan(request: {
   const found = await findConfig(request.rootDir, request.configFile)
   const loaded = found.file === undefined ? noConfig : await loadConfig(found.file)
   const config = resolveConfig(loaded.config, { baseDir: found.baseDir, configFile: found.file })
-  const { databases } = loaded.config
-  const chosen =
-    databases === undefined
-      ? resolveSeed(loaded.config, { baseDir: found.baseDir, hasFile: found.file !== undefined })
-      : { seed: Object.values(databases).flatMap(({ seed = [] }) => seed), notices: [], candidates: [] }
-  const { seed, notices, candidates } = chosen
-  const owners = Object.entries(databases ?? {}).flatMap(([name, entry]) => [entry.seed ?? []].flat().map(() => name))
+  const { seed, owners, notices, candidates } = resolveSeed(loaded.config, {
+    baseDir: found.baseDir,
+    hasFile: found.file !== undefined,
+  })
   const watched = new Set([...found.candidates, ...candidates, ...loaded.imports])
   const context: StepContext = { baseDir: found.baseDir, configFile: found.file, loaded, seed, watched }
   // Signatures are read before the contents: a file that changes in between looks changed next time.
@@ -70,19 +67,34 @@ interface StepContext {
   watched: Set<string>
 }
 
-function resolveSeed(
-  config: UserConfig,
-  { baseDir, hasFile }: { baseDir: string; hasFile: boolean },
-): { seed: SeedStep[]; notices: string[]; candidates: string[] } {
-  if (config.seed !== undefined) return { seed: [config.seed].flat(), notices: [], candidates: [] }
+interface ResolvedSeed {
+  seed: SeedStep[]
+  /** The database of each step; empty where there is only one. */
+  owners: string[]
+  notices: string[]
+  /** Paths whose appearance would change the answer. */
+  candidates: string[]
+}
+
+function resolveSeed(config: UserConfig, { baseDir, hasFile }: { baseDir: string; hasFile: boolean }): ResolvedSeed {
+  const { databases } = config
+  if (databases !== undefined) {
+    const owned = Object.entries(databases).flatMap(([name, { seed = [] }]) =>
+      [seed].flat().map((step) => ({ step, name })),
+    )
+    return { seed: owned.map(({ step }) => step), owners: owned.map(({ name }) => name), notices: [], candidates: [] }
+  }
+  if (config.seed !== undefined) return { seed: [config.seed].flat(), owners: [], notices: [], candidates: [] }
   const candidates = layoutCandidates.map((path) => join(baseDir, path))
   const layout = recogniseLayout(baseDir)
   if (layout !== undefined) {
-    return { seed: layout.seed, notices: [`recognised ${layout.name} in ${baseDir}: ${layout.evidence}`], candidates }
+    const notices = [`recognised ${layout.name} in ${baseDir}: ${layout.evidence}`]
+    return { seed: layout.seed, owners: [], notices, candidates }
   }
   const where = hasFile ? 'the configuration names no `seed`' : `there is no pg-branch.config.ts`
   return {
     seed: [],
+    owners: [],
     notices: [`branches are empty: ${where}, and no migrations were recognised in ${baseDir}`],
     candidates,
   }
@@ -101,21 +113,26 @@ async function planStep(
   step: SeedStep,
   { index, context, database }: { index: number; context: StepContext; database: string },
 ): Promise<PlannedStep> {
-  const planned = await planAnywhere(step, { index, context })
-  const { plan } = planned
-  if (database === '') return planned
-  return { ...planned, plan: { ...plan, database, fingerprint: hashValue([database, plan.fingerprint]) } }
+  const { plan, files } = await planAnywhere(step, { index, context })
+  const fingerprint = database === '' ? plan.fingerprint : hashValue([database, plan.fingerprint])
+  return { step, files, plan: { ...plan, database, fingerprint } }
+}
+
+/** What a step does, whichever database it does it to. */
+interface StepContent {
+  files: string[]
+  plan: Omit<StepPlan, 'database'>
 }
 
 async function planAnywhere(
   step: SeedStep,
   { index, context }: { index: number; context: StepContext },
-): Promise<PlannedStep> {
+): Promise<StepContent> {
   if (typeof step === 'function') return planFunction(step, { index, context })
   return step.kind === 'sql' ? planSql(step, context) : planCommand(step, context)
 }
 
-async function planSql(step: SqlStep, context: StepContext): Promise<PlannedStep> {
+async function planSql(step: SqlStep, context: StepContext): Promise<StepContent> {
   const label = `sql ${step.globs.join(' ')}`
   const files = await expandGlobs(step.globs, context.baseDir)
   if (files.length === 0) {
@@ -125,14 +142,10 @@ async function planSql(step: SqlStep, context: StepContext): Promise<PlannedStep
     })
   }
   const inputs = await hashFiles(files, context.baseDir)
-  return {
-    step,
-    files,
-    plan: { kind: 'sql', database: '', label, inputs, fingerprint: hashValue(['sql', Object.entries(inputs)]) },
-  }
+  return { files, plan: { kind: 'sql', label, inputs, fingerprint: hashValue(['sql', Object.entries(inputs)]) } }
 }
 
-async function planCommand(step: CommandStep, context: StepContext): Promise<PlannedStep> {
+async function planCommand(step: CommandStep, context: StepContext): Promise<StepContent> {
   const files = await expandGlobs(step.inputs, context.baseDir)
   if (files.length === 0 && step.inputs.length > 0) {
     throw new PgBranchError(
@@ -146,17 +159,13 @@ async function planCommand(step: CommandStep, context: StepContext): Promise<Pla
   const env = Object.fromEntries(Object.entries(step.env).map(([name, value]) => [`env.${name}`, hashValue(value)]))
   const inputs = { ...(await hashFiles(files, context.baseDir)), ...env }
   const fingerprint = hashValue(['command', step.line, Object.entries(inputs)])
-  return {
-    step,
-    files: [],
-    plan: { kind: 'command', database: '', label: `command ${step.line}`, inputs, fingerprint },
-  }
+  return { files: [], plan: { kind: 'command', label: `command ${step.line}`, inputs, fingerprint } }
 }
 
 async function planFunction(
   step: FunctionStep,
   { index, context }: { index: number; context: StepContext },
-): Promise<PlannedStep> {
+): Promise<StepContent> {
   const { loaded, seed, baseDir, configFile = '' } = context
   const functions = seed.filter((other) => typeof other === 'function')
   const inputs = {
@@ -168,15 +177,8 @@ async function planFunction(
   }
   const label = `function ${step.name === '' ? `seed[${index}]` : step.name}`
   return {
-    step,
     files: [],
-    plan: {
-      kind: 'function',
-      database: '',
-      label,
-      inputs,
-      fingerprint: hashValue(['function', Object.entries(inputs)]),
-    },
+    plan: { kind: 'function', label, inputs, fingerprint: hashValue(['function', Object.entries(inputs)]) },
   }
 }
 

@@ -1,24 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
-import { getErrorCode } from '../lib/errors.ts'
+import type pg from 'pg'
 import { UndoStack } from '../lib/undo-stack.ts'
 import type { AdvisoryLocks } from '../postgres/advisory-locks.ts'
 import { createMarkedName, dropMarked, getLockId } from '../postgres/marked-databases.ts'
-import type { SharedServer } from '../postgres/server.ts'
+import { withSession, type SharedServer } from '../postgres/server.ts'
 import type { BuildProgress } from './build.ts'
 import type { Builder } from './builder.ts'
 import type { TemplateKeys } from './keys.ts'
+import { describeLayer, describePhase, findDeepestLayer } from './layers.ts'
 import type { Plan } from './plan.ts'
 import { vacuumDatabase } from './seal.ts'
 import type { StepProgress } from './steps/contract.ts'
-import type { ServerStore, ServerTemplate } from './server-store.ts'
+import { findServerTemplate, publishServerTemplate, type ServerTemplate } from './server-store.ts'
 
 export interface ServerBuildContext {
   plan: Plan
   keys: TemplateKeys
   server: SharedServer
   locks: AdvisoryLocks
-  store: ServerStore
   getBuilder(): Promise<Builder>
   onProgress(progress: BuildProgress): void
 }
@@ -31,58 +30,45 @@ export interface ServerBuildContext {
  * build has a marked name and a lock until it is published by renaming, so one that was killed is
  * dropped by the next reaper, on whatever machine.
  */
-export async function ensureServerTemplate(
+export function ensureServerTemplate(
   context: ServerBuildContext,
 ): Promise<{ template: ServerTemplate; stepsRun: number; reused: boolean }> {
-  const { plan, keys, server, locks, store } = context
+  const { plan, keys, server, locks } = context
   const sealedKey = keys.sealed.at(-1) ?? ''
-  const client = await server.connect()
   const lockId = getLockId(sealedKey.slice(0, 8))
-  try {
-    const found = await store.find(client, sealedKey)
+  return withSession(server, async (client) => {
+    const find = (key: string) => findServerTemplate(client, key)
+    const found = await find(sealedKey)
     if (found !== undefined) return { template: found, stepsRun: 0, reused: true }
-    await locks.lock('template', lockId)
-    const built = await store.find(client, sealedKey)
-    if (built !== undefined) return { template: built, stepsRun: 0, reused: true }
-    let { layer, steps: done } = await findDeepestLayer(context, client)
-    const stepsRun = plan.steps.length - done
-    for (;;) {
-      const isLast = done >= plan.steps.length - 1
-      layer = await extendLayer({ ...context, client, layer, stepIndex: done, isLast })
-      if (isLast) return { template: layer, stepsRun, reused: false }
-      done += 1
+    try {
+      await locks.lock('template', lockId)
+      const built = await find(sealedKey)
+      if (built !== undefined) return { template: built, stepsRun: 0, reused: true }
+      let { layer, steps: done } = await findDeepestLayer(keys, find)
+      const stepsRun = plan.steps.length - done
+      for (;;) {
+        const isLast = done >= plan.steps.length - 1
+        layer = await extendLayer({ ...context, client, layer, stepIndex: done, isLast })
+        if (isLast) return { template: layer, stepsRun, reused: false }
+        done += 1
+      }
+    } finally {
+      await locks.unlock('template', lockId)
     }
-  } finally {
-    await locks.unlock('template', lockId)
-    await client.end().catch(() => {})
-  }
-}
-
-async function findDeepestLayer(
-  { plan, keys, store }: ServerBuildContext,
-  client: pg.Client,
-): Promise<{ layer: ServerTemplate | undefined; steps: number }> {
-  for (let steps = plan.steps.length; steps > 0; steps -= 1) {
-    for (const key of [keys.layers[steps], keys.sealed[steps]]) {
-      const layer = key === undefined ? undefined : await store.find(client, key)
-      if (layer !== undefined) return { layer, steps }
-    }
-  }
-  return { layer: undefined, steps: 0 }
+  })
 }
 
 async function extendLayer(
   options: ServerBuildContext & {
-    client: pg.Client
+    client: pg.PoolClient
     layer: ServerTemplate | undefined
     stepIndex: number
     isLast: boolean
   },
 ): Promise<ServerTemplate> {
   const { plan, keys, server, locks, client, layer, stepIndex, isLast } = options
-  const step = plan.steps[stepIndex]
   const startedAt = performance.now()
-  const phase = step === undefined ? 'sealing' : `step ${stepIndex + 1} of ${plan.steps.length}: ${step.label}`
+  const phase = describePhase(plan.steps, stepIndex)
   const report = (progress: StepProgress) =>
     options.onProgress({ ...progress, phase, elapsedMs: performance.now() - startedAt })
   report({})
@@ -90,53 +76,29 @@ async function extendLayer(
   const { id, name } = createMarkedName('build')
   await locks.lock('build', getLockId(id))
   undo.push(() => locks.unlock('build', getLockId(id)))
-  // Undone by a connection of its own: this one may have broken.
-  undo.push(() => withClient(server, (own) => dropMarked(own, [name])))
+  // Undone in another session: this one may have broken.
+  undo.push(() => withSession(server, (own) => dropMarked(own, [name])))
   await client.query(`CREATE DATABASE ${name} TEMPLATE ${layer?.database ?? 'template1'}`)
-  if (step !== undefined) {
+  const steps = Math.min(stepIndex + 1, plan.steps.length)
+  if (stepIndex < steps) {
     const builder = await options.getBuilder()
     builder.onProgress(report)
     await builder.call.runStep(stepIndex, { ...server.address, database: name, shared: true })
   }
   if (isLast) await vacuumDatabase({ ...server.address, database: name })
   await endSessions(client, name)
-  const steps = step === undefined ? 0 : stepIndex + 1
   const key = (isLast ? keys.sealed[steps] : keys.layers[steps]) ?? ''
-  const labels = plan.steps.slice(0, steps).map(({ label }) => label)
-  const template = await publish(options, { build: name, key, description: labels.join(', ') || 'empty' })
-  // Somebody else's then: ours is dropped.
-  if (template === undefined) return findPublished(options, key)
-  undo.commit()
-  await locks.unlock('build', getLockId(id))
-  return template
-}
-
-/** @returns undefined if another project of this supervisor, which shares its locks, was faster. */
-async function publish(
-  { client, store }: { client: pg.Client; store: ServerStore },
-  build: { build: string; key: string; description: string },
-): Promise<ServerTemplate | undefined> {
-  try {
-    return await store.publish(client, build)
-  } catch (error) {
-    if (getErrorCode(error) === duplicateDatabase) return undefined
-    throw error
+  const description = describeLayer(plan.steps, steps)
+  const { template, isOurs } = await publishServerTemplate(client, { build: name, key, description })
+  if (isOurs) {
+    undo.commit()
+    await locks.unlock('build', getLockId(id))
   }
-}
-
-const duplicateDatabase = '42P04'
-
-async function findPublished(
-  { client, store }: { client: pg.Client; store: ServerStore },
-  key: string,
-): Promise<ServerTemplate> {
-  const template = await store.find(client, key)
-  if (template === undefined) throw new Error(`the template ${key} vanished after it was published`)
   return template
 }
 
 /** A database can only be renamed, or copied, when nobody is connected; what a step left open is ended. */
-async function endSessions(client: pg.Client, name: string): Promise<void> {
+async function endSessions(client: pg.PoolClient, name: string): Promise<void> {
   await client.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`)
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const { rowCount } = await client.query(
@@ -145,14 +107,5 @@ async function endSessions(client: pg.Client, name: string): Promise<void> {
     )
     if (rowCount === 0) return
     await sleep(20)
-  }
-}
-
-async function withClient(server: SharedServer, action: (client: pg.Client) => Promise<void>): Promise<void> {
-  const client = await server.connect()
-  try {
-    await action(client)
-  } finally {
-    await client.end()
   }
 }

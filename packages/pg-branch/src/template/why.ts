@@ -1,4 +1,5 @@
-import type { Plan, StepPlan } from './plan.ts'
+import type { TemplateKeys } from './keys.ts'
+import type { StepPlan } from './plan.ts'
 
 /** What is remembered of the plan that a project was last built with. */
 export interface BuildRecord {
@@ -8,22 +9,23 @@ export interface BuildRecord {
   steps: StepPlan[]
 }
 
-/** @returns one sentence: why this template has to be built although `last` was. */
+export function createBuildRecord(keys: TemplateKeys, steps: StepPlan[]): BuildRecord {
+  return { sealedKey: keys.sealed.at(-1) ?? '', baseKey: keys.base, rootKey: keys.layers[0] ?? '', steps }
+}
+
+/** @returns one sentence: why the template of `current` has to be built although `last` was. */
 export function explainRebuild(options: {
-  plan: Plan
-  baseKey: string
-  rootKey: string
-  sealedKey: string
+  current: BuildRecord
   last: BuildRecord | undefined
-  broken: string | undefined
+  broken?: string | undefined
 }): string {
-  const { plan, last, broken } = options
+  const { current, last, broken } = options
   if (broken !== undefined) return broken
   if (last === undefined) return 'first build of this project'
-  if (last.sealedKey === options.sealedKey) return 'the cached template was removed (evicted, or the cache was cleared)'
-  if (last.baseKey !== options.baseKey) return 'another build of Postgres, or another version of pg-branch'
-  if (last.rootKey !== options.rootKey) return 'server settings, the names of databases, or the user changed'
-  return explainSteps(last.steps, plan.steps)
+  if (last.sealedKey === current.sealedKey) return 'the cached template was removed (evicted, or the cache was cleared)'
+  if (last.baseKey !== current.baseKey) return 'another build of Postgres, or another version of pg-branch'
+  if (last.rootKey !== current.rootKey) return 'server settings, the names of databases, or the user changed'
+  return explainSteps(last.steps, current.steps)
 }
 
 function explainSteps(before: StepPlan[], after: StepPlan[]): string {

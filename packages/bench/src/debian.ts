@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { execa } from 'execa'
 
-/** Installs Debian's packages unless `file`, which belongs to them, is there. One at a time: apt takes a lock. */
+/** Installs Debian's packages unless one of `files`, which belong to them, is there. One at a time: apt takes a lock. */
 export async function ensureDebianPackages(
-  file: string,
+  files: string[],
   packages: string[],
   { startServices = true }: { startServices?: boolean } = {},
 ): Promise<void> {
-  if (existsSync(file)) return
+  if (files.some((file) => existsSync(file))) return
   // Debian's way to install a service without starting it (policy-rc.d).
   const hold = startServices
     ? 'true'
