@@ -19,6 +19,7 @@ export function resolveConfig(
     configFile,
     databases: resolveDatabases(config, configFile),
     user: resolveUser(config, configFile),
+    fastIngest: config.fastIngest ?? false,
     postgres: {
       version: postgres.version,
       provider: postgres.bin === undefined ? postgres.provider : 'system',
@@ -71,8 +72,8 @@ function resolveUser({ user }: UserConfig, configFile: string | undefined): Reso
 function resolveServer(config: UserConfig, configFile: string | undefined): ResolvedConfig['server'] {
   const { server } = config
   if (server === undefined) return undefined
-  const other = (['postgres', 'volume', 'database', 'databases', 'user'] as const).find(
-    (name) => config[name] !== undefined,
+  const other = (['postgres', 'volume', 'database', 'databases', 'user', 'fastIngest'] as const).find(
+    (name) => config[name] !== undefined && config[name] !== false,
   )
   if (other !== undefined) {
     throw new PgBranchError(`${configFile ?? 'the configuration'} has both \`server\` and \`${other}\``, {
@@ -81,6 +82,7 @@ function resolveServer(config: UserConfig, configFile: string | undefined): Reso
         postgres: 'Which Postgres, and with which settings, is decided by whoever runs the server.',
         volume:
           'Data is where the server has it. For copy-on-write branches there, put its data directory on btrfs or xfs (PostgreSQL 18).',
+        fastIngest: 'It leads the WAL of the whole server to /dev/null, and this server is not ours.',
         databases: 'On a server a branch is one database.',
         user: 'Branches are used as the role that `server` names.',
         database: 'On a server every branch is a database with a name of its own, and the URL names it.',

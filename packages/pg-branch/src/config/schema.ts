@@ -30,6 +30,7 @@ const seed = v.union([v.array(step), step], 'must be sql(…), command(…), a f
 /** What a user may write. Kept beside `UserConfig`: the compiler checks below that they agree. */
 export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject({
   seed: v.optional(seed),
+  fastIngest: v.optional(v.boolean()),
   database: v.optional(name),
   databases: v.optional(
     v.pipe(

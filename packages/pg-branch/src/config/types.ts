@@ -105,6 +105,11 @@ export interface DatabaseOptions {
 export interface UserConfig {
   /** What makes the template, in order. Default: recognised from the project's files. */
   seed?: SeedStep | SeedStep[] | undefined
+  /**
+   * Build templates without WAL on disk (it goes to /dev/null): faster where a seed writes much. Each
+   * template is checked before it is used; branches are ordinary servers. Default: false.
+   */
+  fastIngest?: boolean | undefined
   /** Name of the database that the URL points at, made if it does not exist. Default: `postgres`. */
   database?: string | undefined
   /**
@@ -164,6 +169,7 @@ export interface ResolvedConfig {
   /** Databases of a branch; the first is the one that `DATABASE_URL` names. */
   databases: string[]
   user: { name: string; superuser: boolean }
+  fastIngest: boolean
   postgres: {
     initdb: { locale: string | undefined; localeProvider: LocaleProvider | undefined; encoding: string }
     extensionPaths: string[]

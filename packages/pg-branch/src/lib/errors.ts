@@ -8,6 +8,7 @@ export type PgBranchErrorCode =
   | 'PGB_CONFIG_NOT_FOUND'
   | 'PGB_DISK_FULL'
   | 'PGB_HOME_UNUSABLE'
+  | 'PGB_INGEST'
   | 'PGB_INITDB'
   | 'PGB_NO_PROVIDER'
   | 'PGB_NO_VOLUME'

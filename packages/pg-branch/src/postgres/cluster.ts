@@ -122,7 +122,8 @@ function isReady(dataDir: string, pid: number): boolean {
   }
 }
 
-function readLogEnd(logFile: string, lines = 12): string {
+/** @returns the last lines of a server's log. */
+export function readLogEnd(logFile: string, lines = 12): string {
   try {
     return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
   } catch {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRandomHex } from '../lib/hash.ts'
@@ -23,12 +23,16 @@ export async function makeGenerationDir(root: string, generation: string): Promi
   return dir
 }
 
-/** @returns whether the supervisor of this generation still lives. No readable owner: it died early. */
+/** Between the making of a directory and the naming of its owner there are milliseconds. */
+const beingMadeMs = 5_000
+
+/** @returns whether the supervisor of this generation still lives. No readable owner: it died early, or is just starting. */
 export async function isGenerationAlive(dir: string): Promise<boolean> {
   try {
     return await isSameProcessAlive(JSON.parse(await readFile(join(dir, ownerName), 'utf8')) as ProcessIdentity)
   } catch {
-    return false
+    const madeAt = statSync(dir, { throwIfNoEntry: false })?.mtimeMs ?? 0
+    return Date.now() - madeAt < beingMadeMs
   }
 }
 

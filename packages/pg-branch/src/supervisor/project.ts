@@ -24,6 +24,11 @@ export interface ClientVariables {
   withheld: Record<string, string>
 }
 
+export interface ProjectClient extends ClientVariables {
+  /** The test run that it belongs to. */
+  runId: string
+}
+
 /** Everything that branches of the present state of a project are made from. */
 export interface ReadyProject extends Omit<Place, 'build'> {
   plan: Plan
@@ -36,7 +41,7 @@ export interface ProjectListeners {
   onBuilt(result: { why: string; buildMs: number; steps: number; stepsRun: number }): void
 }
 
-/** For so long the same error is given to everyone who asks, unless an input changes: 200 test files must not fail 200 builds. */
+/** For so long everyone of the same run is given the same error, unless an input changes: 200 test files must not fail 200 builds. */
 const failureMs = 15_000
 
 /**
@@ -44,7 +49,7 @@ const failureMs = 15_000
  *
  * States: *unknown* → *preparing* (planning, perhaps building) → *ready*, or *failed*. From *ready* it
  * goes back to *preparing* when an input, a variable that was read, or the cache has changed; from
- * *failed* when an input has changed or some seconds have passed. Whoever asks during *preparing* waits
+ * *failed* when an input has changed, some seconds have passed, or another run asks. Whoever asks during *preparing* waits
  * for the same result.
  */
 export class Project {
@@ -55,7 +60,7 @@ export class Project {
   readonly #servers: StartedServers
   #ready: ReadyProject | undefined
   #preparing: Promise<ReadyProject> | undefined
-  #failure: { error: unknown; until: number; plan: Pick<Plan, 'signatures' | 'envReads'> } | undefined
+  #failure: { error: unknown; until: number; runId: string; plan: Pick<Plan, 'signatures' | 'envReads'> } | undefined
   #listeners = new Set<ProjectListeners>()
   /** Earlier states: branches of theirs may still be leased or kept. */
   readonly #retired = new Set<ReadyProject>()
@@ -79,7 +84,7 @@ export class Project {
   }
 
   /** @returns the up-to-date state; checks every input first. */
-  async prepare(client: ClientVariables, listeners: ProjectListeners): Promise<ReadyProject> {
+  async prepare(client: ProjectClient, listeners: ProjectListeners): Promise<ReadyProject> {
     this.#listeners.add(listeners)
     try {
       // Whoever comes during a build may have seen a later change than the build did: look again.
@@ -88,7 +93,7 @@ export class Project {
       if (ready !== undefined && (await this.#isCurrent(ready, client))) return ready
       // Only the first of those who waited gets here with nothing under way.
       if (this.#preparing !== undefined) return await this.prepare(client, listeners)
-      this.#throwKnownFailure(client.env)
+      this.#throwKnownFailure(client)
       this.#preparing = this.#prepareNow(client).finally(() => (this.#preparing = undefined))
       return await this.#preparing
     } finally {
@@ -119,16 +124,16 @@ export class Project {
     return ready.isTemplateThere()
   }
 
-  #throwKnownFailure(env: Env): void {
+  #throwKnownFailure({ env, runId }: ProjectClient): void {
     const failure = this.#failure
     if (failure === undefined) return
-    const isSame = performance.now() < failure.until && matchesPlan(failure.plan, env)
+    const isSame = failure.runId === runId && performance.now() < failure.until && matchesPlan(failure.plan, env)
     if (isSame) throw failure.error
     this.#failure = undefined
   }
 
-  async #prepareNow(client: ClientVariables): Promise<ReadyProject> {
-    const { env } = client
+  async #prepareNow(client: ProjectClient): Promise<ReadyProject> {
+    const { env, runId } = client
     const record = await readProjectRecord(this.#paths, this.rootDir, this.#configFile)
     let builder: Builder | undefined
     let plan: Plan | undefined
@@ -154,7 +159,7 @@ export class Project {
       // Without a plan it is not known what the error depends on: it is then not remembered.
       // Nor is what a server or the network says: it may be otherwise in a moment.
       const isOutside = error instanceof PgBranchError && error.code === 'PGB_SERVER'
-      if (plan !== undefined && !isOutside) this.#failure = { error, until: performance.now() + failureMs, plan }
+      if (plan !== undefined && !isOutside) this.#failure = { error, until: performance.now() + failureMs, runId, plan }
       throw error
     } finally {
       await builder?.stop()

@@ -91,14 +91,15 @@ async function openLease(
     onBuilt: (done) => tell({ phase: 'built', elapsedMs: done.buildMs, done }),
   }
   try {
-    const ready = await project.prepare({ env: request.env, withheld: request.withheld }, listeners)
+    const { env, withheld, runId } = request
+    const ready = await project.prepare({ env, withheld, runId }, listeners)
     const lease = await host.leases.open(ready, request)
     onOpen(lease.id)
     return {
       leaseId: lease.id,
       branchId: lease.branch.id,
       variables: createBranchVariables(ready.plan.variables, lease.branch),
-      notices: host.takeNotices(request.runId, ready.plan.notices),
+      notices: host.takeNotices(runId, ready.plan.notices),
       warm: lease.warm,
     }
   } finally {

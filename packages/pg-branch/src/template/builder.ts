@@ -14,6 +14,8 @@ const mainFile = fileURLToPath(
 /** A running builder process. States: *running* → *ended*, by `stop` or by its own death, which rejects every pending call. */
 export interface Builder {
   call: Rpc<BuilderFunctions, BuilderEvents>
+  /** Rejects when the process has ended, for whatever reason. */
+  died: Promise<never>
   onProgress(listener: (progress: StepProgress) => void): void
   /** Ends the process and every command that it started. */
   stop(): Promise<void>
@@ -34,21 +36,22 @@ export function startBuilder({ env, logFile, cwd }: { env: NodeJS.ProcessEnv; lo
     on: (receive) => child.on('message', (text) => receive(text as string)),
   })
   const pid = child.pid
-  const exited = new Promise<void>((resolve) => {
+  const died = new Promise<never>((_resolve, reject) => {
     const finish = (why: string) => {
-      call.$close(
-        new PgBranchError(`the process that runs your configuration and seed ended (${why})`, {
-          code: 'PGB_STEP_FAILED',
-          hint: `Did it call process.exit, or run out of memory? Its output is in ${logFile}.`,
-        }),
-      )
-      resolve()
+      const error = new PgBranchError(`the process that runs your configuration and seed ended (${why})`, {
+        code: 'PGB_STEP_FAILED',
+        hint: `Did it call process.exit, or run out of memory? Its output is in ${logFile}.`,
+      })
+      call.$close(error)
+      reject(error)
     }
     child.once('error', (error) => finish(error.message))
     child.once('exit', (code, signal) => finish(signal ?? `exit code ${code}`))
   })
+  const exited = died.catch(() => {})
   return {
     call,
+    died,
     onProgress(next) {
       listener = next
     },

@@ -3,7 +3,8 @@ import { findConfig } from '../config/find.ts'
 import { layoutCandidates, recogniseLayout } from '../config/layouts.ts'
 import { loadConfig, type LoadedConfig } from '../config/load.ts'
 import { resolveConfig } from '../config/resolve.ts'
-import type { CommandStep, FunctionStep, SeedStep, SqlStep, UserConfig } from '../config/types.ts'
+import type { CommandStep, FunctionStep, ResolvedConfig, SeedStep, SqlStep, UserConfig } from '../config/types.ts'
+import { explainNoFastIngest } from '../ingest/settings.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { hashFile, hashValue } from '../lib/hash.ts'
 import { getSurroundingCode } from './function-fingerprint.ts'
@@ -35,6 +36,7 @@ export async function createPlan(request: {
     hasFile: found.file !== undefined,
   })
   const watched = new Set([...found.candidates, ...candidates, ...loaded.imports])
+  notices.push(...explainFallback(config))
   const context: StepContext = { baseDir: found.baseDir, configFile: found.file, loaded, seed, watched }
   // Signatures are read before the contents: a file that changes in between looks changed next time.
   for (const step of seed) await watchInputs(step, context)
@@ -98,6 +100,11 @@ function resolveSeed(config: UserConfig, { baseDir, hasFile }: { baseDir: string
     notices: [`branches are empty: ${where}, and no migrations were recognised in ${baseDir}`],
     candidates,
   }
+}
+
+function explainFallback({ fastIngest, postgres }: ResolvedConfig): string[] {
+  const reason = fastIngest ? explainNoFastIngest(postgres.settings) : undefined
+  return reason === undefined ? [] : [`templates are built without fast ingest, because of ${reason}`]
 }
 
 async function watchInputs(step: SeedStep, { baseDir, watched }: StepContext): Promise<void> {

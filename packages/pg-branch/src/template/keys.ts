@@ -3,7 +3,7 @@ import type { PostgresBinaries } from '../postgres/contract.ts'
 import { getInitdbArguments } from '../postgres/initdb.ts'
 import { createBranchSettings } from '../postgres/settings.ts'
 import { formatVersion } from './manifest.ts'
-import type { Plan } from './plan.ts'
+import { usesFastIngest, type Plan } from './plan.ts'
 
 /** The keys of one plan: each is a hash over the one before and what comes next. */
 export interface TemplateKeys {
@@ -18,7 +18,10 @@ export interface TemplateKeys {
 export function createKeys(plan: Plan, binaries: PostgresBinaries): TemplateKeys {
   const base = hashValue([formatVersion, binaries.buildId, getInitdbArguments(binaries, plan.config.postgres.initdb)])
   const settings = createBranchSettings(binaries.version, plan.config.postgres)
-  return createChain(base, hashValue([base, Object.entries(settings), plan.config.databases, plan.config.user]), plan)
+  // A state is the same however its WAL was written; but whoever turns this off wants it made anew.
+  const mode = usesFastIngest(plan.config) ? ['fast ingest'] : []
+  const { databases, user } = plan.config
+  return createChain(base, hashValue([base, Object.entries(settings), databases, user, ...mode]), plan)
 }
 
 /** @param buildId of the server: branches have its settings, whatever they are. */

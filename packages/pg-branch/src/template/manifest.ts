@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeError } from '../lib/errors.ts'
+import type { IngestResult } from '../ingest/fast-ingest.ts'
 
 /** Part of every key: raise it when what is on disk changes its meaning. */
 export const formatVersion = 2
@@ -22,6 +23,8 @@ export interface TemplateManifest {
   user: string
   createdAt: string
   buildMs: number
+  /** Set if its last step was built by fast ingest. */
+  ingest?: IngestResult | undefined
   bytes: number
   /** Every file with its size and modification time: what is checked before the first use in a process. */
   files: Record<string, string>

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../config/types.ts'
+import { explainNoFastIngest } from '../ingest/settings.ts'
 import type { Signatures } from './inputs.ts'
 
 /** One step, as far as it matters outside the process that can run it. */
@@ -31,4 +32,9 @@ export interface Plan {
   variables: VariableTemplates
   /** Said to the user once. */
   notices: string[]
+}
+
+/** Whether builds go without WAL: wanted, and nothing in the settings needs to read it. */
+export function usesFastIngest({ fastIngest, postgres }: ResolvedConfig): boolean {
+  return fastIngest && explainNoFastIngest(postgres.settings) === undefined
 }

@@ -13,14 +13,23 @@ import type { StepTarget } from './steps/contract.ts'
  * @throws PgBranchError `PGB_STEP_FAILED` if the seed left something that a branch cannot carry.
  */
 export async function sealDatabases(admin: Client, target: StepTarget): Promise<void> {
+  const databases = await listDatabases(admin)
+  for (const database of databases) await vacuumDatabase({ ...target, database })
+  // The vacuum dropped the relation cache file.
+  await writeRelationCaches(target, databases)
+}
+
+/** @returns the names of all databases of a cluster that can be connected to. */
+export async function listDatabases(admin: Client): Promise<string[]> {
   const { rows } = await admin.query<{ datname: string }>(
     'SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1',
   )
-  for (const { datname } of rows) {
-    await vacuumDatabase({ ...target, database: datname })
-    // The vacuum dropped the relation cache file; the next connection writes it anew, for branches to use.
-    await (await connect({ ...target, database: datname })).end()
-  }
+  return rows.map(({ datname }) => datname)
+}
+
+/** A first connection writes the relation cache file of its database, which branches then put to use. */
+export async function writeRelationCaches(target: DatabaseAddress, databases: string[]): Promise<void> {
+  for (const database of databases) await (await connect({ ...target, database })).end()
 }
 
 /** Freezes and analyses all that the role may. */

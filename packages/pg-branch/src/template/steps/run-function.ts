@@ -1,7 +1,7 @@
 import type { FunctionStep } from '../../config/types.ts'
 import { PgBranchError, describeError } from '../../lib/errors.ts'
 import type { StepRun } from './contract.ts'
-import { findExtensionHint } from './extension-hint.ts'
+import { findStepHint } from './step-hint.ts'
 import { createBuildVariables } from './variables.ts'
 
 /**
@@ -24,7 +24,7 @@ export async function runFunction(step: FunctionStep, { run, label }: { run: Ste
       {
         code: 'PGB_STEP_FAILED',
         hint:
-          findExtensionHint(describeError(error)) ??
+          findStepHint(describeError(error)) ??
           hint ??
           'It is your own function in the configuration file; the template is built again on the next run.',
         cause: error,

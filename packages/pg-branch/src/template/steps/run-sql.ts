@@ -7,7 +7,7 @@ import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams'
 import { PgBranchError, describeError } from '../../lib/errors.ts'
 import { SqlSplitter, type SqlItem } from './split-sql.ts'
 import type { StepRun } from './contract.ts'
-import { findExtensionHint } from './extension-hint.ts'
+import { findStepHint } from './step-hint.ts'
 import { parseConnectCommand, parseDatabaseStatement } from './psql-command.ts'
 
 const readBytes = 256 * 1024
@@ -203,9 +203,7 @@ function toStepError({ error, item, name }: { error: unknown; item: SqlItem; nam
   return new PgBranchError(parts.filter((part) => part !== '').join('\n'), {
     code: 'PGB_STEP_FAILED',
     hint:
-      findExtensionHint(describeError(error)) ??
-      hint ??
-      'Correct the file; the template is built again on the next run.',
+      findStepHint(describeError(error)) ?? hint ?? 'Correct the file; the template is built again on the next run.',
     cause: error,
   })
 }

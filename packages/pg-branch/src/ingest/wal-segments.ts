@@ -1,0 +1,72 @@
+import { lstatSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { getErrorCode } from '../lib/errors.ts'
+
+/** Where a server writes: segments are counted from the beginning of its log. */
+export interface WalPosition {
+  timeline: number
+  segment: number
+  segmentBytes: number
+}
+
+/** @param lsn e.g. `1A/2B3C4D5E`. */
+export function parseLsn(lsn: string): bigint {
+  const [high = '', low = ''] = lsn.split('/')
+  return (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`)
+}
+
+const segmentName = /^[0-9A-F]{24}$/
+
+/** @returns the segment's file name: timeline, and its number in two parts (source: XLogFileName in xlog_internal.h). */
+export function formatSegmentName({ timeline, segment, segmentBytes }: WalPosition): string {
+  const perId = 2 ** 32 / segmentBytes
+  const parts = [timeline, Math.floor(segment / perId), segment % perId]
+  return parts.map((part) => part.toString(16).toUpperCase().padStart(8, '0')).join('')
+}
+
+export function getWalDir(dataDir: string): string {
+  return join(dataDir, 'pg_wal')
+}
+
+/**
+ * Makes the segments `from` to `to` (both included) lead to nowhere.
+ *
+ * @returns how many were there already as files: Postgres had been faster.
+ */
+export function linkSegments(dataDir: string, { from, to }: { from: WalPosition; to: number }): number {
+  let files = 0
+  for (let segment = from.segment; segment <= to; segment += 1) {
+    const path = join(getWalDir(dataDir), formatSegmentName({ ...from, segment }))
+    try {
+      symlinkSync('/dev/null', path)
+    } catch (error) {
+      if (getErrorCode(error) !== 'EEXIST') throw error
+      if (!isLink(path)) files += 1
+    }
+  }
+  return files
+}
+
+/** Removes every segment after `position`, link or file: nothing has been written to them yet. */
+export function removeAhead(dataDir: string, position: WalPosition): void {
+  const current = formatSegmentName(position)
+  for (const name of readdirSync(getWalDir(dataDir))) {
+    if (segmentName.test(name) && name > current) rmSync(join(getWalDir(dataDir), name))
+  }
+}
+
+export function isLinked(dataDir: string, position: WalPosition): boolean {
+  return isLink(join(getWalDir(dataDir), formatSegmentName(position)))
+}
+
+/** @returns the names of all segments that are links. */
+export function listLinks(dataDir: string): string[] {
+  const dir = getWalDir(dataDir)
+  return readdirSync(dir, { withFileTypes: true })
+    .filter((entry) => entry.isSymbolicLink() && readlinkSync(join(dir, entry.name)) === '/dev/null')
+    .map(({ name }) => name)
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
+}

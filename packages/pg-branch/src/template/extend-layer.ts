@@ -1,0 +1,181 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from 'pg'
+import { loopbackHost } from '../lib/connection-uri.ts'
+import { PgBranchError } from '../lib/errors.ts'
+import { createLog } from '../lib/log.ts'
+import { superuser } from '../lib/superuser.ts'
+import { UndoStack } from '../lib/undo-stack.ts'
+import { refuseLinks, startFastIngest, type FastIngest, type IngestResult } from '../ingest/fast-ingest.ts'
+import { createIngestSettings } from '../ingest/settings.ts'
+import { countRows, verifyCluster, type RowCounts } from '../ingest/verify.ts'
+import { connect } from '../postgres/client.ts'
+import { readLogEnd, startCluster, type Cluster } from '../postgres/cluster.ts'
+import { buildSettings, createBranchSettings, renderSettings } from '../postgres/settings.ts'
+import type { BuildContext } from './build.ts'
+import { finishDir, makeBuildDir } from './build-dir.ts'
+import { describeLayer } from './layers.ts'
+import { dataName } from './manifest.ts'
+import { usesFastIngest } from './plan.ts'
+import { prepareDatabases, setPasswords } from './prepare-databases.ts'
+import { listDatabases, refuseTablespaces, sealDatabases, writeRelationCaches } from './seal.ts'
+import type { StepProgress, StepTarget } from './steps/contract.ts'
+import type { Template } from './store.ts'
+
+const log = createLog('build')
+
+const serverEndMs = 200
+
+export interface ExtendOptions extends BuildContext {
+  layer: Template
+  /** Undefined: there is nothing to run, only to seal. */
+  stepIndex: number | undefined
+  isLast: boolean
+  report(progress: StepProgress): void
+}
+
+/**
+ * Clones a layer, runs one step (or none) on it, and publishes the result.
+ *
+ * @throws PgBranchError `PGB_STEP_FAILED`, also if the server ends by itself; `PGB_INGEST`.
+ */
+export async function extendLayer(options: ExtendOptions): Promise<Template> {
+  const { plan, keys, binaries, volume, store, layer, stepIndex, isLast, report } = options
+  const startedAt = performance.now()
+  report({})
+  await using undo = new UndoStack()
+  const dir = await makeBuildDir(volume, undo)
+  const dataDir = join(dir, dataName)
+  await volume.driver.clone({ from: layer.dataDir, to: dataDir })
+  const isFast = usesFastIngest(plan.config)
+  const settings = createBranchSettings(binaries.version, plan.config.postgres)
+  await writeFile(join(dataDir, 'postgresql.conf'), renderSettings(settings))
+  const cluster = await startCluster({
+    binaries,
+    dataDir,
+    logFile: options.logFile,
+    settings: { ...buildSettings, ...(isFast ? createIngestSettings(binaries.version) : {}) },
+  })
+  undo.push(() => cluster.stop('discard'))
+  const state = await endWithServer(fillCluster({ ...options, cluster, dataDir, isFast }), { ...options, cluster })
+  await cluster.stop('clean')
+  if (isFast) refuseLinks(dataDir)
+  const { database, expected, ingest } = state
+  if (expected !== undefined) await verifyRestarted({ ...options, dataDir, expected })
+  const steps = stepIndex === undefined ? plan.steps.length : stepIndex + 1
+  const key = (isLast ? keys.sealed[steps] : keys.layers[steps]) ?? ''
+  await finishDir({
+    dir,
+    key,
+    sealed: isLast,
+    description: describeLayer(plan.steps, steps),
+    password: layer.password,
+    database,
+    user: plan.config.user.name,
+    buildMs: performance.now() - startedAt,
+    ingest,
+    binaries,
+  })
+  const template = await store.publish(dir, key)
+  undo.commit()
+  return template
+}
+
+interface Filled {
+  /** In which the step ended. */
+  database: string
+  /** What a check after the restart must find; only of the last layer by fast ingest. */
+  expected: RowCounts | undefined
+  ingest: IngestResult | undefined
+}
+
+/** Runs the step and all that belongs to it on the running cluster, up to its last checkpoint. */
+async function fillCluster(
+  options: ExtendOptions & { cluster: Cluster; dataDir: string; isFast: boolean },
+): Promise<Filled> {
+  const { plan, keys, builder, cluster, dataDir, layer, stepIndex, isLast } = options
+  await using undo = new UndoStack()
+  const target = getTarget(cluster, layer)
+  // Held open over the step, which may change the password of this very role.
+  const admin = await connect(target)
+  undo.push(() => admin.end())
+  const ingest = options.isFast ? await startFastIngest({ admin, dataDir }) : undefined
+  undo.push(async () => ingest?.abort())
+  const { user, databases } = plan.config
+  const isFirst = layer.key === keys.base
+  if (isFirst) {
+    await prepareDatabases(admin, plan.config)
+    await setPasswords(admin, { user, password: layer.password })
+  }
+  target.database = isFirst ? (databases[0] ?? 'postgres') : layer.database
+  builder.onProgress(options.report)
+  if (stepIndex !== undefined) {
+    const own = plan.steps[stepIndex]?.database ?? ''
+    const database = own === '' ? target.database : own
+    const left = await builder.call.runStep(stepIndex, { ...target, user: user.name, database })
+    if (own === '') target.database = left
+  }
+  await setPasswords(admin, { user, password: layer.password })
+  if (isLast) await sealDatabases(admin, target)
+  await refuseTablespaces(dataDir)
+  const expected = isLast && ingest !== undefined ? await countRows(target, await listDatabases(admin)) : undefined
+  const result = await finishWal(admin, ingest)
+  return { database: target.database, expected, ingest: result }
+}
+
+function getTarget({ port }: Cluster, { password }: Template): StepTarget {
+  return { host: loopbackHost, port, user: superuser, password, database: 'postgres', shared: false }
+}
+
+/** @returns what `work` gives, unless a process ends before: that is then the error, whatever else it led to. */
+async function endWithServer<T>(
+  work: Promise<T>,
+  { builder, cluster, logFile }: ExtendOptions & { cluster: Cluster },
+): Promise<T> {
+  const died = cluster.exited.then(() => {
+    throw new PgBranchError(`the Postgres server of the build ended in mid-step:\n${readLogEnd(logFile)}`, {
+      code: 'PGB_STEP_FAILED',
+      hint: 'The lines above are from the server itself. Nothing was kept of this step; it is run again next time.',
+    })
+  })
+  // The server ends in the ordinary way, too, later on.
+  died.catch(() => {})
+  return Promise.race([
+    died,
+    builder.died,
+    work.catch(async (error: unknown) => {
+      // A broken connection is seen before the end that it comes from.
+      await Promise.race([died, builder.died, sleep(serverEndMs)])
+      throw error
+    }),
+  ])
+}
+async function finishWal(admin: Client, ingest: FastIngest | undefined): Promise<IngestResult | undefined> {
+  if (ingest === undefined) {
+    await admin.query('CHECKPOINT')
+    return undefined
+  }
+  const result = await ingest.finish()
+  log('fast ingest: %d bytes of WAL, %d of them on disk', result.walBytes, result.walBytesOnDisk)
+  return result
+}
+
+/** Starts the cluster as its branches will be started, and checks that everything is there. */
+async function verifyRestarted(options: ExtendOptions & { dataDir: string; expected: RowCounts }): Promise<void> {
+  const { binaries, logFile, dataDir, expected } = options
+  await using undo = new UndoStack()
+  const cluster = await startCluster({ binaries, dataDir, logFile, settings: buildSettings })
+  undo.push(() => cluster.stop('discard'))
+  const target = getTarget(cluster, options.layer)
+  const admin = await connect(target)
+  undo.push(() => admin.end())
+  const databases = await listDatabases(admin)
+  await verifyCluster(target, { databases, expected })
+  // Starting has removed these files, which branches want.
+  await writeRelationCaches(target, databases)
+  await admin.query('CHECKPOINT')
+  await admin.end()
+  await cluster.stop('clean')
+  undo.commit()
+}
