@@ -48,10 +48,31 @@ test('`run` forwards signals, and says what cannot be run', async () => {
   const killed = await run(project.dir, ['--', 'sh', '-c', 'kill -9 $$'])
   expect(killed.exitCode).toBe(137)
   const missing = await run(project.dir, ['--', 'no-such-program'])
-  expect(missing.exitCode).toBe(1)
+  expect(missing.exitCode).toBe(127)
   expect(missing.stderr).toMatch(/the command no-such-program could not be started/)
   expect((await run(project.dir, [])).stderr).toContain('pg-branch run -- pytest -x')
   expect(await home.end()).toEqual([])
+})
+
+test('one Ctrl-C on a terminal reaches the command of `run` once', async () => {
+  await using _home = makeHome()
+  await using project = await makeProject({
+    ...files,
+    'graceful.js': `let count = 0
+process.on('SIGINT', () => { count += 1 })
+setTimeout(() => { console.log('signals: ' + count); process.exit(0) }, 2_000)
+console.log('ready')`,
+  })
+  const command = [process.execPath, cliFile, 'run', '--', process.execPath, 'graceful.js'].join(' ')
+  // `script` gives it a terminal, and passes what it is given on as typed.
+  const terminal = execa('script', ['-qec', command, '/dev/null'], { cwd: project.dir, reject: false, stdin: 'pipe' })
+  await new Promise<void>((resolve) => {
+    terminal.stdout.on('data', (chunk) => {
+      if (String(chunk).includes('ready')) resolve()
+    })
+  })
+  terminal.stdin.write('\u0003')
+  expect((await terminal).stdout).toContain('signals: 1')
 })
 
 test('`openBranch` ends by `await using`, and a forgotten one ends with its process', async () => {

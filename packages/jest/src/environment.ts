@@ -1,8 +1,10 @@
+import { relative } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import type { EnvironmentContext, JestEnvironment, JestEnvironmentConfig } from '@jest/environment'
 import { PgBranchError, hideUrls, createSession, type Session } from 'pg-branch/runner'
 import { createBase } from './base.ts'
 import { findFailure } from './failure.ts'
+import { pickOptions } from './options.ts'
 
 type CircusHandler = NonNullable<JestEnvironment['handleTestEvent']>
 
@@ -29,7 +31,7 @@ export class PgBranchEnvironment implements JestEnvironment {
   #failed: string | undefined
 
   constructor(config: JestEnvironmentConfig, context: EnvironmentContext) {
-    const options = config.projectConfig.testEnvironmentOptions.pgBranch ?? {}
+    const options = pickOptions(config.projectConfig.testEnvironmentOptions)
     this.#rootDir = config.projectConfig.rootDir
     this.#filePath = context.testPath
     this.#realEnv = { ...process.env }
@@ -84,8 +86,10 @@ export class PgBranchEnvironment implements JestEnvironment {
     await this.#inner.handleTestEvent?.(event as never, state)
     if (event.name !== 'run_finish') return
     this.#hasFinished = true
-    this.#failed = findFailure(state.rootDescribeBlock)
-    if (this.#failed === undefined && state.unhandledErrors.length > 0) this.#failed = this.#filePath
+    const file = relative(this.#rootDir, this.#filePath)
+    const failure = findFailure(state.rootDescribeBlock)
+    if (failure !== undefined) this.#failed = `${file} > ${failure}`
+    else if (state.unhandledErrors.length > 0) this.#failed = file
   }
 
   async teardown(): Promise<void> {

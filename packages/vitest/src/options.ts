@@ -14,8 +14,9 @@ export interface PgBranchOptions {
 
 /**
  * Vitest hands over the options of all environments at once, and those of a file's comment under the
- * environment's name.
+ * environment's name: ours are those whose name is ours, however it is spelt.
  */
 export function pickOptions(environmentOptions: Record<string, unknown>): unknown {
-  return environmentOptions.pgBranch ?? environmentOptions['pg-branch'] ?? {}
+  const found = Object.keys(environmentOptions).find((name) => name.replace(/[-_]/g, '').toLowerCase() === 'pgbranch')
+  return (found === undefined ? undefined : environmentOptions[found]) ?? {}
 }

@@ -6,7 +6,8 @@ import { print } from './print.ts'
 export const downCommand: Command = defineCommand({
   meta: {
     name: 'down',
-    description: 'End the background process, its servers and all branches, kept ones too; templates stay cached',
+    description:
+      'End the background process, its servers and all branches, kept ones too; templates stay cached, also on a server of yours',
   },
   async run() {
     print((await stopSupervisor()) ? 'stopped' : 'nothing was running')

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { defineCommand, renderUsage, runCommand, type CommandDef } from 'citty'
 import pico from 'picocolors'
-import { PgBranchError } from '../lib/errors.ts'
+import { PgBranchError, type PgBranchErrorCode } from '../lib/errors.ts'
 import { packageVersion } from '../lib/version.ts'
 
 const main = defineCommand({
@@ -18,7 +18,10 @@ const main = defineCommand({
   },
 })
 
-/** Exit codes: 0 done, 1 the user's input, 2 the system. */
+/** As a shell answers for a command that there is not. */
+const exitCodes: Partial<Record<PgBranchErrorCode, number>> = { PGB_ARGUMENT: 1, PGB_COMMAND_NOT_FOUND: 127 }
+
+/** Exit codes: 0 done, 1 the user's input, 2 the system; those of a command that was run are its own. */
 async function run(rawArgs: string[]): Promise<number> {
   if (rawArgs[0] === '--version') {
     process.stdout.write(`${packageVersion}\n`)
@@ -38,7 +41,7 @@ async function run(rawArgs: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof PgBranchError) {
       process.stderr.write(`${pico.red('error')} ${error.message}\n`)
-      return error.code === 'PGB_ARGUMENT' ? 1 : 2
+      return exitCodes[error.code] ?? 2
     }
     const isUsage = error instanceof Error && error.name === 'CLIError'
     process.stderr.write(`${pico.red('error')} ${error instanceof Error ? error.message : String(error)}\n`)

@@ -6,7 +6,9 @@ import { openBranch } from '../runner/open-branch.ts'
 import { withSentinel } from '../url/sentinel.ts'
 import type { Command } from './command.ts'
 
-const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
+/** A terminal sends these to the command as well as to us: passed on, they would arrive twice. */
+const fromTerminal = ['SIGINT', 'SIGQUIT', 'SIGHUP'] as const
+const forwarded = [...fromTerminal, 'SIGTERM'] as const
 
 export const runCommand: Command = defineCommand({
   meta: {
@@ -32,7 +34,7 @@ export const runCommand: Command = defineCommand({
       exitCode = await execute([file, ...rest], { ...withSentinel(process.env), ...branch.variables })
       process.exitCode = exitCode
     } finally {
-      const failed = args.keep && exitCode !== 0 ? file : undefined
+      const failed = args.keep && exitCode !== 0 ? [file, ...rest].join(' ') : undefined
       await branch.close({ failed })
     }
   },
@@ -41,13 +43,16 @@ export const runCommand: Command = defineCommand({
 /** @returns the exit code as a shell would tell it: 128 and the signal's number for a command that was killed. */
 function execute([file = '', ...args]: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const child = spawn(file, args, { stdio: 'inherit', env })
-  const forward = (signal: NodeJS.Signals) => void child.kill(signal)
+  const hasTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)
+  const forward = (signal: NodeJS.Signals) => {
+    if (!hasTerminal || !fromTerminal.some((name) => name === signal)) child.kill(signal)
+  }
   for (const signal of forwarded) process.on(signal, forward)
   return new Promise<number>((resolve, reject) => {
     child.once('error', (error) =>
       reject(
         new PgBranchError(`the command ${file} could not be started: ${error.message}`, {
-          code: 'PGB_ARGUMENT',
+          code: 'PGB_COMMAND_NOT_FOUND',
           hint: 'It is looked for in PATH; what needs a shell goes into: pg-branch run -- sh -c "…"',
           cause: error,
         }),

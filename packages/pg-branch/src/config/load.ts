@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PgBranchError, describeError } from '../lib/errors.ts'
 import { recordImports } from './record-imports.ts'
@@ -48,7 +49,9 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   } catch (error) {
     throw new PgBranchError(`${file} could not be loaded: ${describeError(error)}`, {
       code: 'PGB_CONFIG_LOAD',
-      hint: 'Run it by itself to see the whole error; it must export the configuration as default.',
+      hint: /^(ParseError|SyntaxError)/.test(describeError(error))
+        ? `The position is in that file; \`npx tsc --noEmit ${basename(file)}\` says more.`
+        : 'The error is from the file itself or a module that it imports; it must export the configuration as default.',
       cause: error,
     })
   }

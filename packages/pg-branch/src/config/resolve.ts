@@ -71,7 +71,7 @@ function resolveUser({ user }: UserConfig, configFile: string | undefined): Reso
 /** @throws PgBranchError `PGB_CONFIG_INVALID` for options that have no meaning on a server of the user's. */
 function resolveServer(config: UserConfig, configFile: string | undefined): ResolvedConfig['server'] {
   const { server } = config
-  if (server === undefined) return undefined
+  if (server === undefined || server === '') return undefined
   const other = (['postgres', 'volume', 'database', 'databases', 'user', 'fastIngest'] as const).find(
     (name) => config[name] !== undefined && config[name] !== false,
   )

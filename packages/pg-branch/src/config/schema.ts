@@ -64,7 +64,7 @@ export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject
   server: v.optional(
     v.union(
       [
-        v.pipe(v.string(), v.nonEmpty('must not be empty')),
+        v.string(),
         v.strictObject({
           kind: v.literal('start'),
           label: v.string(),

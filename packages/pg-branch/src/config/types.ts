@@ -124,7 +124,7 @@ export interface UserConfig {
    * Connection URI of a running server on which branches are databases, in place of servers of our own:
    * of a role that may create databases, and without a pooler in between; or a container, see
    * `@pg-branch/testcontainers`. In the configuration a variable holds a stand-in for its URL, so that
-   * `process.env.ADMIN_URL` works and yet shows nothing.
+   * `process.env.ADMIN_URL` works and yet shows nothing. Undefined or empty: servers of our own, which is said.
    */
   server?: string | ServerStart | undefined
   volume?: VolumeOptions | undefined

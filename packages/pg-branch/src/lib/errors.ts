@@ -2,6 +2,7 @@
 export type PgBranchErrorCode =
   | 'PGB_ARGUMENT'
   | 'PGB_BRANCH_START'
+  | 'PGB_COMMAND_NOT_FOUND'
   | 'PGB_CONFIG_AMBIGUOUS'
   | 'PGB_CONFIG_INVALID'
   | 'PGB_CONFIG_LOAD'

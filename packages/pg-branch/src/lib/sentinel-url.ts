@@ -6,7 +6,12 @@ export const sentinelHost = 'no-pg-branch-behind-this-variable.invalid'
  * configuration may pass it on (`server: process.env.ADMIN_URL`) without ever seeing the real one.
  */
 export function createSentinelUrl(variable: string): string {
-  return `postgresql://pg-branch:none@${sentinelHost}:1/no-branch?application_name=${encodeURIComponent(variable)}`
+  // What fails to connect names only the host: that names the variable.
+  const label = variable
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 60)
+  return `postgresql://pg-branch:none@${label}.${sentinelHost}:1/no-branch?application_name=${encodeURIComponent(variable)}`
 }
 
 /** @returns the name of the variable for which `url` stands, or undefined if it is not a sentinel. */

@@ -36,7 +36,7 @@ export async function createPlan(request: {
     hasFile: found.file !== undefined,
   })
   const watched = new Set([...found.candidates, ...candidates, ...loaded.imports])
-  notices.push(...explainFallback(config))
+  notices.push(...explainFallback(config), ...explainNoServer(loaded.config))
   const context: StepContext = { baseDir: found.baseDir, configFile: found.file, loaded, seed, watched }
   // Signatures are read before the contents: a file that changes in between looks changed next time.
   for (const step of seed) await watchInputs(step, context)
@@ -105,6 +105,12 @@ function resolveSeed(config: UserConfig, { baseDir, hasFile }: { baseDir: string
 function explainFallback({ fastIngest, postgres }: ResolvedConfig): string[] {
   const reason = fastIngest ? explainNoFastIngest(postgres.settings) : undefined
   return reason === undefined ? [] : [`templates are built without fast ingest, because of ${reason}`]
+}
+
+/** A variable that is misspelt, or empty in CI, would else go unnoticed. */
+function explainNoServer(config: UserConfig): string[] {
+  const isUnset = 'server' in config && (config.server === undefined || config.server === '')
+  return isUnset ? ['`server` is not set: branches are servers of our own'] : []
 }
 
 async function watchInputs(step: SeedStep, { baseDir, watched }: StepContext): Promise<void> {

@@ -30,7 +30,7 @@ export function explainRebuild(options: {
 
 function explainSteps(before: StepPlan[], after: StepPlan[]): string {
   const index = after.findIndex((step, position) => step.fingerprint !== before[position]?.fingerprint)
-  if (index === -1) return `${before.length - after.length} step(s) were removed from the end of the seed`
+  if (index === -1) return 'the seed is shorter: its last steps were removed'
   const [old, current] = [before[index], after[index]]
   if (current === undefined) return 'the seed changed'
   const name = `step ${index + 1} (${current.label})`

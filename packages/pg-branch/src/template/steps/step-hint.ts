@@ -3,6 +3,9 @@ export function findStepHint(message: string): string | undefined {
   const setting = settings.find(({ pattern }) => pattern.test(message))
   if (setting !== undefined)
     return `In pg-branch.config.ts: \`postgres.settings: ${setting.wanted}\`. It is then built without fast ingest.`
+  if (/^permission denied to create extension/.test(message)) {
+    return 'Only a superuser may: `user: { name: …, superuser: true }`, or leave `user` out, which is a superuser too.'
+  }
   return findExtensionHint(message)
 }
 
@@ -19,13 +22,13 @@ function findExtensionHint(message: string): string | undefined {
   if (name === undefined) return undefined
   return [
     `This Postgres does not have ${name}. These can:`,
-    `\`postgres.provider: 'system'\` with a server that has it (Debian: apt install ${debianPackages[name] ?? `postgresql-17-${name}`});`,
+    `\`postgres.provider: 'system'\` with a server that has it (Debian: apt install ${debianPackages[name] ?? `postgresql-<version>-${name}`});`,
     '`server`, a running server that has it, for instance in a container;',
     '`postgres.extensions.paths`, directories that hold it (PostgreSQL 18).',
   ].join('\n')
 }
 
 const debianPackages: Record<string, string> = {
-  postgis: 'postgresql-17-postgis-3',
-  vector: 'postgresql-17-pgvector',
+  postgis: 'postgresql-<version>-postgis-3',
+  vector: 'postgresql-<version>-pgvector',
 }
