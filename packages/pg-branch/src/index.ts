@@ -1,7 +1,8 @@
-export { command, defineConfig, sql } from './config/define.ts'
+export { command, defineConfig, dump, sql } from './config/define.ts'
 export type {
   BranchAddress,
   CommandStep,
+  DumpStep,
   FunctionStep,
   PostgresOptions,
   SeedStep,

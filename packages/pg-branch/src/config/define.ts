@@ -1,4 +1,4 @@
-import type { CommandStep, SqlStep, UserConfig } from './types.ts'
+import type { CommandStep, DumpStep, SqlStep, UserConfig } from './types.ts'
 
 /** Gives types and completion to `pg-branch.config.ts`; returns its argument. */
 export function defineConfig(config: UserConfig): UserConfig {
@@ -16,10 +16,30 @@ export function sql(...globs: string[]): SqlStep {
 }
 
 /**
+ * A step that restores a dump: SQL text of `pg_dump` or `pg_dumpall`, as it is or compressed by gzip or
+ * zstd, or an archive of `pg_dump` (custom, directory or tar format), from a path or an http(s) URL.
+ *
+ * Archives are restored by `pg_restore`, which must be on this machine, with `jobs` processes at the same
+ * time (custom and directory format; default: the CPUs, up to 4). Unless `owners` is set, objects belong
+ * to the role that restores, and what is said of roles that do not exist here is left out.
+ */
+export function dump(source: string, options: { jobs?: number; owners?: boolean } = {}): DumpStep {
+  return { kind: 'dump', source, jobs: options.jobs, owners: options.owners ?? false }
+}
+
+/**
  * A step that runs a shell command in the configuration's directory, with `DATABASE_URL` and `PG*`
  * pointing at the database being built and `node_modules/.bin` in PATH. It fails the build when it
  * exits with anything but 0.
+ *
+ * Globs relative to the configuration: `inputs` are the files that determine what it does; `migrations`
+ * those which it runs once each, so that one added at the end runs alone on top of the last state;
+ * `journal` those that change whenever a migration is added.
  */
-export function command(line: string, options: { inputs?: string[]; env?: Record<string, string> } = {}): CommandStep {
-  return { kind: 'command', line, inputs: options.inputs ?? [], env: options.env ?? {} }
+export function command(
+  line: string,
+  options: { inputs?: string[]; migrations?: string[]; journal?: string[]; env?: Record<string, string> } = {},
+): CommandStep {
+  const { inputs = [], migrations = [], journal = [], env = {} } = options
+  return { kind: 'command', line, inputs, migrations, journal, env }
 }

@@ -81,6 +81,8 @@ const plainFolders = ['migrations', 'db/migrations', 'sql/migrations', 'db/schem
 const plainFiles = ['schema.sql', 'db/schema.sql', 'db/structure.sql', 'sql/schema.sql']
 const plainSeeds = ['seed.sql', 'seeds.sql', 'db/seed.sql', 'db/seeds.sql', 'sql/seed.sql']
 
+export const layoutNames: string[] = ['Drizzle', 'Prisma', 'Knex', 'node-pg-migrate', 'dbmate', 'Supabase']
+
 /** Every path that `recogniseLayout` looks at below its directory. */
 export const layoutCandidates: string[] = [
   ...scriptExtensions.flatMap((ext) => [`drizzle.config.${ext}`, `knexfile.${ext}`]),

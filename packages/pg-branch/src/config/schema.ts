@@ -15,17 +15,25 @@ const step = v.union(
   [
     v.strictObject({ kind: v.literal('sql'), globs: v.pipe(globs, v.minLength(1, 'names no file')) }),
     v.strictObject({
+      kind: v.literal('dump'),
+      source: v.pipe(v.string(), v.nonEmpty('must not be empty')),
+      jobs: v.optional(v.pipe(count, v.minValue(1, 'must be 1 or more'))),
+      owners: v.optional(v.boolean(), false),
+    }),
+    v.strictObject({
       kind: v.literal('command'),
       line: v.pipe(v.string(), v.nonEmpty('must not be empty')),
       inputs: globs,
+      migrations: v.optional(globs, []),
+      journal: v.optional(globs, []),
       env: v.record(v.string(), v.string()),
     }),
     v.function(),
   ],
-  'must be sql(…), command(…) or a function',
+  'must be sql(…), dump(…), command(…) or a function',
 )
 
-const seed = v.union([v.array(step), step], 'must be sql(…), command(…), a function, or a list of these')
+const seed = v.union([v.array(step), step], 'must be sql(…), dump(…), command(…), a function, or a list of these')
 
 /** What a user may write. Kept beside `UserConfig`: the compiler checks below that they agree. */
 export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject({

@@ -16,11 +16,28 @@ export interface SqlStep {
   globs: string[]
 }
 
+export interface DumpStep {
+  kind: 'dump'
+  /** A path relative to the configuration, or an http(s) URL. */
+  source: string
+  /** Processes that restore at the same time; custom and directory formats only. */
+  jobs: number | undefined
+  /** Whether objects keep the owners and privileges of the dump, whose roles must then be there. */
+  owners: boolean
+}
+
 export interface CommandStep {
   kind: 'command'
   line: string
   /** Globs of the files that determine what the command does; they are part of the template key. */
   inputs: string[]
+  /**
+   * Globs of migrations, each of which the command runs once, as it remembers in the database: one that is
+   * added at the end then runs alone, on top of the last state. Part of the template key.
+   */
+  migrations: string[]
+  /** Globs of files that change whenever a migration is added, such as Drizzle's journal. Part of the template key. */
+  journal: string[]
   /** Extra variables for the command; part of the template key. */
   env: Record<string, string>
 }
@@ -31,7 +48,7 @@ export interface CommandStep {
  */
 export type FunctionStep = (context: StepContext) => unknown
 
-export type SeedStep = SqlStep | CommandStep | FunctionStep
+export type SeedStep = SqlStep | DumpStep | CommandStep | FunctionStep
 
 export type PostgresVersion = 15 | 16 | 17 | 18
 export type ProviderName = 'embedded' | 'system'

@@ -20,6 +20,8 @@ export interface StatePaths {
   projectsDir: string
   /** Postgres binaries, copied where the server's user can read them. */
   binariesDir: string
+  /** Dumps fetched from URLs. */
+  downloadsDir: string
 }
 
 /**
@@ -53,6 +55,7 @@ export function getStatePaths(homeDir: string = getHomeDir()): StatePaths {
     logDir: join(stateDir, 'logs'),
     projectsDir: join(stateDir, 'projects'),
     binariesDir: join(stateDir, 'postgres'),
+    downloadsDir: join(stateDir, 'downloads'),
   }
 }
 

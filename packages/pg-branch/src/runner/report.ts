@@ -23,7 +23,8 @@ export function createReporter({ isTerminal }: { isTerminal: boolean }): Reporte
       const { done } = report
       if (done !== undefined) {
         const reused = done.steps - done.stepsRun
-        const steps = `${done.steps} step${done.steps === 1 ? '' : 's'}${reused === 0 ? '' : `, ${reused} from the cache`}`
+        const files = done.filesReused === 0 ? '' : `, ${countOf(done.filesReused, 'file')} of the next from the cache`
+        const steps = `${countOf(done.steps, 'step')}${reused === 0 ? '' : `, ${reused} from the cache`}${files}`
         write(`template built in ${formatDuration(done.buildMs)}, ${steps} (${done.why})`)
         return
       }
@@ -40,6 +41,10 @@ export function createReporter({ isTerminal }: { isTerminal: boolean }): Reporte
       write(`${reason ?? 'failed'}: its branch is kept for ${formatDuration(keptForMs)}:\n  ${psqlLine}`)
     },
   }
+}
+
+function countOf(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`
 }
 
 function describeProgress(report: Omit<ProgressReport, 'speak'>): string {

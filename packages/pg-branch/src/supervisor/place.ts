@@ -24,7 +24,7 @@ export interface Place {
   strategy: Pick<BranchStrategy, 'discard'>
   pool: Pool
   /** Undefined `why`: the template was there. */
-  build: { why: string | undefined; stepsRun: number; record: BuildRecord }
+  build: { why: string | undefined; stepsRun: number; filesReused: number; record: BuildRecord }
   /** Which Postgres, where it keeps data, what would be faster, and what was not taken: for people. */
   postgres: string
   volume: string

@@ -26,15 +26,16 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
   let template = await store.find(sealedKey, (problem) => (broken = problem))
   let why: string | undefined
   let stepsRun = 0
+  let filesReused = 0
   if (template === undefined) {
     why = explainRebuild({ current: record, last, broken })
     log('building %s: %s', sealedKey, why)
     const builder = await context.getBuilder()
     const logFile = join(paths.logDir, 'build-server.log')
     const { onProgress } = context
-    const built = await buildTemplate({ plan, keys, binaries, volume, store, builder, logFile, onProgress })
+    const built = await buildTemplate({ plan, last, keys, binaries, volume, store, builder, logFile, onProgress })
     template = built.template
-    stepsRun = built.stepsRun
+    ;({ stepsRun, filesReused } = built)
   }
   await store.touch(sealedKey)
   const branchesDir = await getBranchesDir(template.bytes)
@@ -45,7 +46,7 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
     templateKey: sealedKey,
     strategy,
     pool,
-    build: { why, stepsRun, record },
+    build: { why, stepsRun, filesReused, record },
     postgres: `${binaries.provider} ${binaries.fullVersion}`,
     volume: `${volume.description}${inMemory}`,
     advice: volume.advice,

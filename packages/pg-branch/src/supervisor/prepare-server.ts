@@ -31,8 +31,9 @@ export async function prepareServer(context: PlaceContext, url: string): Promise
   const record = createBuildRecord(keys, plan.steps)
   const { sealedKey } = record
   const strategy = createDatabaseStrategy({ server, locks, filesDir: join(paths.stateDir, 'databases') })
-  const { template, stepsRun, reused } = await ensureServerTemplate({
+  const { template, stepsRun, filesReused, reused } = await ensureServerTemplate({
     plan,
+    last,
     keys,
     server,
     locks,
@@ -53,7 +54,7 @@ export async function prepareServer(context: PlaceContext, url: string): Promise
     templateKey: sealedKey,
     strategy,
     pool,
-    build: { why, stepsRun, record },
+    build: { why, stepsRun, filesReused, record },
     postgres: `server ${server.fullVersion} at ${server.label}`,
     volume: `databases on ${server.label}`,
     advice: undefined,

@@ -29,16 +29,24 @@ export interface ProjectClient extends ClientVariables {
   runId: string
 }
 
+export interface Built {
+  buildMs: number
+  steps: number
+  stepsRun: number
+  /** Of the first step that ran, files whose result was there. */
+  filesReused: number
+}
+
 /** Everything that branches of the present state of a project are made from. */
 export interface ReadyProject extends Omit<Place, 'build'> {
   plan: Plan
   serverUrl: string | undefined
-  build: { reused: boolean; why: string | undefined; buildMs: number; steps: number; stepsRun: number }
+  build: Built & { reused: boolean; why: string | undefined }
 }
 
 export interface ProjectListeners {
   onProgress(progress: BuildProgress): void
-  onBuilt(result: { why: string; buildMs: number; steps: number; stepsRun: number }): void
+  onBuilt(result: Built & { why: string }): void
 }
 
 /** For so long everyone of the same run is given the same error, unless an input changes: 200 test files must not fail 200 builds. */
@@ -141,7 +149,8 @@ export class Project {
       if (record !== undefined && matchesPlan(record.plan, env)) plan = record.plan
       const getBuilder = async () => {
         builder = this.#startBuilder(env)
-        plan = await builder.call.createPlan({ rootDir: this.rootDir, configFile: this.#configFile })
+        const { downloadsDir } = this.#paths
+        plan = await builder.call.createPlan({ rootDir: this.rootDir, configFile: this.#configFile, downloadsDir })
         return builder
       }
       if (plan === undefined) await getBuilder()
@@ -183,13 +192,14 @@ export class Project {
       onProgress: (progress) => this.#listeners.forEach((listener) => listener.onProgress(progress)),
     }
     const place = serverUrl === undefined ? await prepareCluster(context) : await prepareServer(context, serverUrl)
-    const { why, stepsRun, record } = place.build
+    const { why, stepsRun, filesReused, record } = place.build
     const build = {
       reused: why === undefined,
       why,
       buildMs: performance.now() - startedAt,
       steps: plan.steps.length,
       stepsRun,
+      filesReused,
     }
     if (why !== undefined) this.#listeners.forEach((listener) => listener.onBuilt({ ...build, why }))
     await writeProjectRecord(this.#paths, { rootDir: this.rootDir, configFile: this.#configFile, plan, built: record })

@@ -9,11 +9,12 @@ import { finishDir, makeBuildDir } from './build-dir.ts'
 import type { Builder } from './builder.ts'
 import { extendLayer } from './extend-layer.ts'
 import type { TemplateKeys } from './keys.ts'
-import { describePhase, findDeepestLayer } from './layers.ts'
+import { describePhase, findStart } from './layers.ts'
 import { dataName } from './manifest.ts'
 import type { Plan } from './plan.ts'
 import type { StepProgress } from './steps/contract.ts'
 import type { Template, TemplateStore } from './store.ts'
+import type { BuildRecord } from './why.ts'
 
 export interface BuildProgress extends StepProgress {
   /** e.g. `step 2 of 3: sql db/seed.sql`. */
@@ -23,6 +24,8 @@ export interface BuildProgress extends StepProgress {
 
 export interface BuildContext {
   plan: Plan
+  /** What this project was last built with. */
+  last: BuildRecord | undefined
   keys: TemplateKeys
   binaries: PostgresBinaries
   volume: Volume
@@ -32,6 +35,13 @@ export interface BuildContext {
   onProgress(progress: BuildProgress): void
 }
 
+export interface BuildResult<T> {
+  template: T
+  stepsRun: number
+  /** Of the first step that ran, files whose result was there from the last build. */
+  filesReused: number
+}
+
 /**
  * Builds the sealed template of a plan from the deepest layer that is there, keeping each new layer.
  *
@@ -39,13 +49,14 @@ export interface BuildContext {
  * directory, so a build that fails or is killed leaves either a whole layer or something that the
  * reaper removes.
  */
-export async function buildTemplate(context: BuildContext): Promise<{ template: Template; stepsRun: number }> {
+export async function buildTemplate(context: BuildContext): Promise<BuildResult<Template>> {
   const { plan } = context
   const startedAt = performance.now()
   const report = (phase: string) => (progress: StepProgress) =>
     context.onProgress({ ...progress, phase, elapsedMs: performance.now() - startedAt })
   const { keys, store } = context
-  let { layer, steps: done } = await findDeepestLayer(keys, (key) => store.find(key))
+  const start = await findStart({ steps: plan.steps, keys, last: context.last, find: (key) => store.find(key) })
+  let { layer, steps: done, additions } = start
   layer ??= (await store.find(keys.base)) ?? (await buildBase(context, report('initdb')))
   const stepsRun = plan.steps.length - done
   for (;;) {
@@ -54,12 +65,14 @@ export async function buildTemplate(context: BuildContext): Promise<{ template: 
       ...context,
       layer,
       stepIndex: done < plan.steps.length ? done : undefined,
+      additions,
       isLast,
-      report: report(describePhase(plan.steps, done)),
+      report: report(describePhase(plan.steps, done, additions)),
     })
-    if (isLast) return { template: next, stepsRun }
+    if (isLast) return { template: next, stepsRun, filesReused: start.additions }
     layer = next
     done += 1
+    additions = 0
   }
 }
 

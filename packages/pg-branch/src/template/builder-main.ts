@@ -2,9 +2,11 @@ import { connect } from '../postgres/client.ts'
 import { createRpc } from '../lib/rpc.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import type { BuilderEvents, BuilderFunctions } from './builder-protocol.ts'
-import { createPlan, type PlannedStep } from './create-plan.ts'
+import { createPlan } from './create-plan.ts'
+import type { PlannedStep } from './plan-step.ts'
 import type { StepProgress, StepRun } from './steps/contract.ts'
 import { runCommand } from './steps/run-command.ts'
+import { runDump } from './steps/run-dump.ts'
 import { runFunction } from './steps/run-function.ts'
 import { runSqlFiles } from './steps/run-sql.ts'
 
@@ -20,7 +22,7 @@ const functions: BuilderFunctions = {
     planned = { steps, baseDir: plan.config.baseDir }
     return plan
   },
-  async runStep(index, target) {
+  async runStep(index, target, additions) {
     const step = planned?.steps[index]
     if (planned === undefined || step === undefined) {
       throw new PgBranchError(`there is no step ${index}`, { code: 'PGB_INTERNAL' })
@@ -32,14 +34,19 @@ const functions: BuilderFunctions = {
       log: (message) => void supervisor.onStepProgress.asEvent({ message }),
       connect: (to) => connect(to),
     }
-    return runPlannedStep(step, run)
+    return runPlannedStep(step, { run, additions })
   },
 }
 
-async function runPlannedStep({ step, files, plan }: PlannedStep, run: StepRun): Promise<string> {
+async function runPlannedStep(
+  { step, files, plan }: PlannedStep,
+  { run, additions }: { run: StepRun; additions: number },
+): Promise<string> {
   if (typeof step === 'function') await runFunction(step, { run, label: plan.label })
+  // Which migrations are new, the command knows by itself.
   else if (step.kind === 'command') await runCommand(step, run)
-  else return runSqlFiles(files, run)
+  else if (step.kind === 'dump') return runDump(files[0] ?? '', { step, run })
+  else return runSqlFiles(files.slice(additions), run)
   return run.target.database
 }
 

@@ -1,11 +1,14 @@
-import type { Plan } from './plan.ts'
+import type { Plan, PlanRequest } from './plan.ts'
 import type { StepProgress, StepTarget } from './steps/contract.ts'
 
 /** What the builder process does for the supervisor. */
 export interface BuilderFunctions {
-  createPlan(request: { rootDir: string; configFile: string | undefined }): Promise<Plan>
-  /** @returns the database that the step ended in. */
-  runStep(index: number, target: StepTarget): Promise<string>
+  createPlan(request: PlanRequest): Promise<Plan>
+  /**
+   * @param additions how many of the step's additions the database has already.
+   * @returns the database that the step ended in.
+   */
+  runStep(index: number, target: StepTarget, additions: number): Promise<string>
 }
 
 /** What the supervisor hears from the builder process. */

@@ -31,6 +31,8 @@ export interface ExtendOptions extends BuildContext {
   layer: Template
   /** Undefined: there is nothing to run, only to seal. */
   stepIndex: number | undefined
+  /** Of the step's additions, how many are in the layer already. */
+  additions: number
   isLast: boolean
   report(progress: StepProgress): void
 }
@@ -113,7 +115,7 @@ async function fillCluster(
   if (stepIndex !== undefined) {
     const own = plan.steps[stepIndex]?.database ?? ''
     const database = own === '' ? target.database : own
-    const left = await builder.call.runStep(stepIndex, { ...target, user: user.name, database })
+    const left = await builder.call.runStep(stepIndex, { ...target, user: user.name, database }, options.additions)
     if (own === '') target.database = left
   }
   await setPasswords(admin, { user, password: layer.password })

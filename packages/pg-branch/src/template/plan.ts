@@ -4,7 +4,7 @@ import type { Signatures } from './inputs.ts'
 
 /** One step, as far as it matters outside the process that can run it. */
 export interface StepPlan {
-  kind: 'sql' | 'command' | 'function'
+  kind: 'sql' | 'dump' | 'command' | 'function'
   /** How it is shown, e.g. `sql db/schema/*.sql`. */
   label: string
   /** The database that it works on; '' where there is only one, in which the step before may have left it. */
@@ -13,6 +13,22 @@ export interface StepPlan {
   fingerprint: string
   /** Each input with its hash, to explain a rebuild: paths relative to the configuration, or names such as `env.X`. */
   inputs: Record<string, string>
+  /**
+   * Those of the inputs that run once each, in this order: when more are added at the end, only they run,
+   * on top of what the earlier ones made.
+   */
+  additions: string[]
+  /** Those of the inputs that change whenever something is added. */
+  journal: string[]
+}
+
+/** What a plan is made for. */
+export interface PlanRequest {
+  rootDir: string
+  /** Undefined: the nearest one upwards. */
+  configFile: string | undefined
+  /** Where dumps from URLs go. */
+  downloadsDir: string
 }
 
 /** Variables of a branch, with `{{url}}`, `{{port}}` and so on where these go. */

@@ -4,17 +4,20 @@ import { UndoStack } from '../lib/undo-stack.ts'
 import type { AdvisoryLocks } from '../postgres/advisory-locks.ts'
 import { createMarkedName, dropMarked, getLockId } from '../postgres/marked-databases.ts'
 import { withSession, type SharedServer } from '../postgres/server.ts'
-import type { BuildProgress } from './build.ts'
+import type { BuildProgress, BuildResult } from './build.ts'
 import type { Builder } from './builder.ts'
 import type { TemplateKeys } from './keys.ts'
-import { describeLayer, describePhase, findDeepestLayer } from './layers.ts'
+import { describeLayer, describePhase, findStart } from './layers.ts'
 import type { Plan } from './plan.ts'
 import { vacuumDatabase } from './seal.ts'
 import type { StepProgress } from './steps/contract.ts'
 import { findServerTemplate, publishServerTemplate, type ServerTemplate } from './server-store.ts'
+import type { BuildRecord } from './why.ts'
 
 export interface ServerBuildContext {
   plan: Plan
+  /** What this project was last built with. */
+  last: BuildRecord | undefined
   keys: TemplateKeys
   server: SharedServer
   locks: AdvisoryLocks
@@ -32,25 +35,27 @@ export interface ServerBuildContext {
  */
 export function ensureServerTemplate(
   context: ServerBuildContext,
-): Promise<{ template: ServerTemplate; stepsRun: number; reused: boolean }> {
-  const { plan, keys, server, locks } = context
+): Promise<BuildResult<ServerTemplate> & { reused: boolean }> {
+  const { plan, keys, last, server, locks } = context
   const sealedKey = keys.sealed.at(-1) ?? ''
   const lockId = getLockId(sealedKey.slice(0, 8))
   return withSession(server, async (client) => {
     const find = (key: string) => findServerTemplate(client, key)
     const found = await find(sealedKey)
-    if (found !== undefined) return { template: found, stepsRun: 0, reused: true }
+    if (found !== undefined) return { template: found, stepsRun: 0, filesReused: 0, reused: true }
     try {
       await locks.lock('template', lockId)
       const built = await find(sealedKey)
-      if (built !== undefined) return { template: built, stepsRun: 0, reused: true }
-      let { layer, steps: done } = await findDeepestLayer(keys, find)
+      if (built !== undefined) return { template: built, stepsRun: 0, filesReused: 0, reused: true }
+      const start = await findStart({ steps: plan.steps, keys, last, find })
+      let { layer, steps: done, additions } = start
       const stepsRun = plan.steps.length - done
       for (;;) {
         const isLast = done >= plan.steps.length - 1
-        layer = await extendLayer({ ...context, client, layer, stepIndex: done, isLast })
-        if (isLast) return { template: layer, stepsRun, reused: false }
+        layer = await extendLayer({ ...context, client, layer, stepIndex: done, additions, isLast })
+        if (isLast) return { template: layer, stepsRun, filesReused: start.additions, reused: false }
         done += 1
+        additions = 0
       }
     } finally {
       await locks.unlock('template', lockId)
@@ -63,12 +68,13 @@ async function extendLayer(
     client: pg.PoolClient
     layer: ServerTemplate | undefined
     stepIndex: number
+    additions: number
     isLast: boolean
   },
 ): Promise<ServerTemplate> {
-  const { plan, keys, server, locks, client, layer, stepIndex, isLast } = options
+  const { plan, keys, server, locks, client, layer, stepIndex, additions, isLast } = options
   const startedAt = performance.now()
-  const phase = describePhase(plan.steps, stepIndex)
+  const phase = describePhase(plan.steps, stepIndex, additions)
   const report = (progress: StepProgress) =>
     options.onProgress({ ...progress, phase, elapsedMs: performance.now() - startedAt })
   report({})
@@ -83,7 +89,7 @@ async function extendLayer(
   if (stepIndex < steps) {
     const builder = await options.getBuilder()
     builder.onProgress(report)
-    await builder.call.runStep(stepIndex, { ...server.address, database: name, shared: true })
+    await builder.call.runStep(stepIndex, { ...server.address, database: name, shared: true }, additions)
   }
   if (isLast) await vacuumDatabase({ ...server.address, database: name })
   await endSessions(client, name)

@@ -7,10 +7,12 @@ export interface BuildRecord {
   baseKey: string
   rootKey: string
   steps: StepPlan[]
+  /** Absent in records of older builds. */
+  keys?: TemplateKeys | undefined
 }
 
 export function createBuildRecord(keys: TemplateKeys, steps: StepPlan[]): BuildRecord {
-  return { sealedKey: keys.sealed.at(-1) ?? '', baseKey: keys.base, rootKey: keys.layers[0] ?? '', steps }
+  return { sealedKey: keys.sealed.at(-1) ?? '', baseKey: keys.base, rootKey: keys.layers[0] ?? '', steps, keys }
 }
 
 /** @returns one sentence: why the template of `current` has to be built although `last` was. */
