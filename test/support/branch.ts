@@ -66,7 +66,7 @@ export async function leaseBranch(
 }
 
 /** @returns the reports of finished builds among those that a client heard. */
-export function findBuilds(progress: ProgressReport[]): Array<{ why: string; steps: number }> {
+export function findBuilds(progress: ProgressReport[]): Array<{ why: string; steps: number; filesReused: number }> {
   return progress.flatMap(({ done }) => (done === undefined ? [] : [done]))
 }
 

@@ -40,7 +40,8 @@ export async function makeProject(
     version = 4,
     jest = 30,
     modules = {},
-  }: { version?: VitestVersion; jest?: JestVersion; modules?: Record<string, string> } = {},
+    tools = [],
+  }: { version?: VitestVersion; jest?: JestVersion; modules?: Record<string, string>; tools?: string[] } = {},
 ): Promise<TestProject> {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'pgb-project-')))
   const write = async (entries: Record<string, string>) => {
@@ -58,6 +59,9 @@ export async function makeProject(
   await link('vitest', version === 4 ? 'vitest' : 'vitest-5')
   await link('jest', jest === 30 ? 'jest' : 'jest-29')
   for (const [name, from] of Object.entries(modules)) await link(name, from)
+  for (const name of tools) await link(name, name)
+  // The commands that the packages bring.
+  if (tools.length > 0) await link('.bin', '.bin')
   const run = (node: string, args: string[], options: Options) =>
     execa(node, args, {
       cwd: dir,

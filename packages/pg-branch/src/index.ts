@@ -1,10 +1,13 @@
-export { command, defineConfig, dump, sql } from './config/define.ts'
+export { command, defineConfig, dump, preset, sql } from './config/define.ts'
 export type {
   BranchAddress,
   CommandStep,
   DumpStep,
   FunctionStep,
   PostgresOptions,
+  PresetName,
+  PresetStep,
+  RunnableStep,
   SeedStep,
   ServerStart,
   SqlStep,

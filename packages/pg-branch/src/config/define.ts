@@ -1,4 +1,4 @@
-import type { CommandStep, DumpStep, SqlStep, UserConfig } from './types.ts'
+import type { CommandStep, DumpStep, PresetName, PresetStep, SqlStep, UserConfig } from './types.ts'
 
 /** Gives types and completion to `pg-branch.config.ts`; returns its argument. */
 export function defineConfig(config: UserConfig): UserConfig {
@@ -13,6 +13,14 @@ export function defineConfig(config: UserConfig): UserConfig {
  */
 export function sql(...globs: string[]): SqlStep {
   return { kind: 'sql', globs }
+}
+
+/**
+ * The steps that run a tool's migrations, and its seeds where it has them, as pg-branch would without a
+ * configuration: `seed: [preset('drizzle'), sql('db/fixtures.sql')]`.
+ */
+export function preset(name: PresetName): PresetStep {
+  return { kind: 'preset', name }
 }
 
 /**

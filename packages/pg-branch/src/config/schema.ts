@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import type { UserConfig } from './types.ts'
+import { presets } from './presets/registry.ts'
+import type { PresetName, UserConfig } from './types.ts'
 
 const count = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0, 'must be 0 or more'))
 const name = v.pipe(
@@ -11,9 +12,12 @@ const globs = v.array(v.pipe(v.string(), v.nonEmpty('must not be empty')))
 
 const variableName = v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'is not a variable name'))
 
+const presetNames = Object.keys(presets) as PresetName[]
+
 const step = v.union(
   [
     v.strictObject({ kind: v.literal('sql'), globs: v.pipe(globs, v.minLength(1, 'names no file')) }),
+    v.strictObject({ kind: v.literal('preset'), name: v.picklist(presetNames) }),
     v.strictObject({
       kind: v.literal('dump'),
       source: v.pipe(v.string(), v.nonEmpty('must not be empty')),
@@ -30,10 +34,13 @@ const step = v.union(
     }),
     v.function(),
   ],
-  'must be sql(…), dump(…), command(…) or a function',
+  'must be sql(…), dump(…), preset(…), command(…) or a function',
 )
 
-const seed = v.union([v.array(step), step], 'must be sql(…), dump(…), command(…), a function, or a list of these')
+const seed = v.union(
+  [v.array(step), step],
+  'must be sql(…), dump(…), preset(…), command(…), a function, or a list of these',
+)
 
 /** What a user may write. Kept beside `UserConfig`: the compiler checks below that they agree. */
 export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject({

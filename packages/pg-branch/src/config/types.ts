@@ -48,7 +48,29 @@ export interface CommandStep {
  */
 export type FunctionStep = (context: StepContext) => unknown
 
-export type SeedStep = SqlStep | DumpStep | CommandStep | FunctionStep
+export type RunnableStep = SqlStep | DumpStep | CommandStep | FunctionStep
+
+export type PresetName =
+  | 'drizzle'
+  | 'prisma'
+  | 'knex'
+  | 'node-pg-migrate'
+  | 'kysely'
+  | 'typeorm'
+  | 'mikro-orm'
+  | 'sequelize'
+  | 'graphile-migrate'
+  | 'dbmate'
+  | 'supabase'
+  | 'flyway'
+
+/** The migrations, and seeds, of a tool: stands for the steps that would be recognised without a configuration. */
+export interface PresetStep {
+  kind: 'preset'
+  name: PresetName
+}
+
+export type SeedStep = RunnableStep | PresetStep
 
 export type PostgresVersion = 15 | 16 | 17 | 18
 export type ProviderName = 'embedded' | 'system'

@@ -15,6 +15,7 @@ export type PgBranchErrorCode =
   | 'PGB_NO_VOLUME'
   | 'PGB_OPTION_INVALID'
   | 'PGB_PORT'
+  | 'PGB_PRESET_TOOL'
   | 'PGB_SERVER'
   | 'PGB_STEP_FAILED'
   | 'PGB_STEP_INPUT'

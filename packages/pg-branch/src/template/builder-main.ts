@@ -44,7 +44,7 @@ async function runPlannedStep(
 ): Promise<string> {
   if (typeof step === 'function') await runFunction(step, { run, label: plan.label })
   // Which migrations are new, the command knows by itself.
-  else if (step.kind === 'command') await runCommand(step, run)
+  else if (step.kind === 'command') await runCommand(step, { run, mustFill: plan.additions.length > 0 })
   else if (step.kind === 'dump') return runDump(files[0] ?? '', { step, run })
   else return runSqlFiles(files.slice(additions), run)
   return run.target.database

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { findConfig } from '../config/find.ts'
 import { loadConfig, type LoadedConfig } from '../config/load.ts'
 import { resolveConfig } from '../config/resolve.ts'
-import type { SeedStep } from '../config/types.ts'
+import type { RunnableStep } from '../config/types.ts'
 import { isUrl } from './download.ts'
 import { expandGlobs, listGlobDirs, readSignatures } from './inputs.ts'
 import { planStep, type PlannedStep, type StepContext } from './plan-step.ts'
@@ -53,7 +53,7 @@ const noConfig: LoadedConfig = { config: {}, code: '', imports: [], envReads: {}
 
 /** Notes every path whose change could change what a step does. */
 async function watchInputs(
-  step: SeedStep,
+  step: RunnableStep,
   { baseDir, watched }: { baseDir: string; watched: Set<string> },
 ): Promise<void> {
   const globs = listGlobs(step, baseDir)
@@ -64,7 +64,7 @@ async function watchInputs(
   }
 }
 
-function listGlobs(step: SeedStep, baseDir: string): string[] {
+function listGlobs(step: RunnableStep, baseDir: string): string[] {
   if (typeof step === 'function') return []
   if (step.kind === 'sql') return step.globs
   if (step.kind === 'command') return [...step.inputs, ...step.migrations, ...step.journal]

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import type { LoadedConfig } from '../config/load.ts'
-import type { CommandStep, DumpStep, FunctionStep, SeedStep, SqlStep } from '../config/types.ts'
+import type { CommandStep, DumpStep, FunctionStep, RunnableStep, SqlStep } from '../config/types.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { hashFile, hashValue } from '../lib/hash.ts'
 import { download, hideSecrets, isUrl } from './download.ts'
@@ -11,7 +11,7 @@ import type { StepPlan } from './plan.ts'
 
 export interface PlannedStep {
   plan: StepPlan
-  step: SeedStep
+  step: RunnableStep
   /** Expanded files of an SQL step; the dump of a dump step. */
   files: string[]
 }
@@ -22,14 +22,14 @@ export interface StepContext {
   downloadsDir: string
   loaded: LoadedConfig
   /** All steps: what they share is part of each function's key. */
-  seed: SeedStep[]
+  seed: RunnableStep[]
   /** To which a step may add what the user should hear. */
   notices: string[]
 }
 
 /** @returns a step with the files it runs and the hash of all that determines it. */
 export async function planStep(
-  step: SeedStep,
+  step: RunnableStep,
   { index, context, database }: { index: number; context: StepContext; database: string },
 ): Promise<PlannedStep> {
   const { plan, files } = await planAnywhere(step, { index, context })
@@ -44,7 +44,7 @@ interface StepContent {
 }
 
 async function planAnywhere(
-  step: SeedStep,
+  step: RunnableStep,
   { index, context }: { index: number; context: StepContext },
 ): Promise<StepContent> {
   if (typeof step === 'function') return planFunction(step, { index, context })

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { layoutCandidates, layoutNames, recogniseLayout } from '../config/layouts.ts'
-import type { ResolvedConfig, SeedStep, UserConfig } from '../config/types.ts'
+import { candidates, expandPreset, presetTitles, recogniseProject } from '../config/presets/recognise.ts'
+import type { ResolvedConfig, RunnableStep, SeedStep, UserConfig } from '../config/types.ts'
 import { explainNoFastIngest } from '../ingest/settings.ts'
 
 export interface ResolvedSeed {
-  seed: SeedStep[]
+  seed: RunnableStep[]
   /** The database of each step; empty where there is only one. */
   owners: string[]
   notices: string[]
@@ -12,34 +12,47 @@ export interface ResolvedSeed {
   candidates: string[]
 }
 
-/** @returns the steps of a configuration, or those recognised from the project's files. */
+/**
+ * @returns the steps of a configuration, or those recognised from the project's files.
+ * @throws PgBranchError `PGB_CONFIG_AMBIGUOUS`, `PGB_STEP_INPUT` or `PGB_PRESET_TOOL`, see `presets`.
+ */
 export function resolveSeed(
   config: UserConfig,
   { baseDir, hasFile }: { baseDir: string; hasFile: boolean },
 ): ResolvedSeed {
   const { databases } = config
-  if (databases !== undefined) {
-    const owned = Object.entries(databases).flatMap(([name, { seed = [] }]) =>
-      [seed].flat().map((step) => ({ step, name })),
-    )
-    return { seed: owned.map(({ step }) => step), owners: owned.map(({ name }) => name), notices: [], candidates: [] }
+  const watched = candidates.map((path) => join(baseDir, path))
+  if (databases !== undefined || config.seed !== undefined) {
+    const lists = databases === undefined ? [['', config.seed] as const] : listSeeds(databases)
+    const owned = lists.flatMap(([name, steps]) => expandSteps(steps, baseDir).map((step) => ({ step, name })))
+    const hasPreset = lists.some(([, steps = []]) => [steps].flat().some((step) => isPreset(step)))
+    return {
+      seed: owned.map(({ step }) => step),
+      owners: owned.map(({ name }) => name),
+      notices: [],
+      candidates: hasPreset ? watched : [],
+    }
   }
-  if (config.seed !== undefined) return { seed: [config.seed].flat(), owners: [], notices: [], candidates: [] }
-  const candidates = layoutCandidates.map((path) => join(baseDir, path))
-  const layout = recogniseLayout(baseDir)
-  if (layout !== undefined) {
-    const notices = [`recognised ${layout.name} in ${baseDir}: ${layout.evidence}`]
-    return { seed: layout.seed, owners: [], notices, candidates }
+  const recognised = recogniseProject(baseDir)
+  if (recognised !== undefined) {
+    const { title, evidence, seed } = recognised
+    return { seed, owners: [], notices: [`recognised ${title} in ${baseDir}: ${evidence}`], candidates: watched }
   }
-  const where = hasFile ? 'the configuration names no `seed`' : `there is no pg-branch.config.ts (or .js, .mjs, .json)`
-  return {
-    seed: [],
-    owners: [],
-    notices: [
-      `branches are empty: ${where}, and ${baseDir} has no migrations that are recognised (${layoutNames.join(', ')}, *.sql in migrations, db/migrations, …)`,
-    ],
-    candidates,
-  }
+  const where = hasFile ? 'the configuration names no `seed`' : 'there is no pg-branch.config.ts (or .js, .mjs, .json)'
+  const notice = `branches are empty: ${where}, and ${baseDir} has no migrations that are recognised (${presetTitles.join(', ')}, *.sql in migrations, db/migrations, …)`
+  return { seed: [], owners: [], notices: [notice], candidates: watched }
+}
+
+function listSeeds(databases: NonNullable<UserConfig['databases']>): Array<readonly [string, UserConfig['seed']]> {
+  return Object.entries(databases).map(([name, { seed }]) => [name, seed] as const)
+}
+
+function expandSteps(seed: UserConfig['seed'], baseDir: string): RunnableStep[] {
+  return [seed ?? []].flat().flatMap((step) => (isPreset(step) ? expandPreset(step, baseDir) : [step]))
+}
+
+function isPreset(step: SeedStep): step is Extract<SeedStep, { kind: 'preset' }> {
+  return typeof step !== 'function' && step.kind === 'preset'
 }
 
 /** @returns what the user should hear about options that have no effect. */

@@ -10,9 +10,13 @@ const shownLines = 25
 /**
  * Runs a shell command against the database being built.
  *
+ * @param mustFill whether it has migrations to run, so that something must be there afterwards.
  * @throws PgBranchError `PGB_STEP_FAILED` with the end of the command's output.
  */
-export async function runCommand(step: CommandStep, run: StepRun): Promise<void> {
+export async function runCommand(
+  step: CommandStep,
+  { run, mustFill }: { run: StepRun; mustFill: boolean },
+): Promise<void> {
   const result = await execa(step.line, {
     shell: true,
     cwd: run.baseDir,
@@ -28,7 +32,10 @@ export async function runCommand(step: CommandStep, run: StepRun): Promise<void>
       yield line
     },
   })
-  if (!result.failed) return
+  if (!result.failed) {
+    if (mustFill) await refuseEmpty(step, run)
+    return
+  }
   const output = result.all.trimEnd().split('\n').slice(-shownLines)
   const how =
     result.exitCode === undefined ? `was ended by ${result.signal ?? 'an error'}` : `exited with ${result.exitCode}`
@@ -36,5 +43,23 @@ export async function runCommand(step: CommandStep, run: StepRun): Promise<void>
     code: 'PGB_STEP_FAILED',
     hint: `It ran in ${run.baseDir} with DATABASE_URL and PG* pointing at the database being built.`,
     cause: result,
+  })
+}
+
+/** Migrations that went elsewhere have most likely met a database that they were not meant for: never silently. */
+async function refuseEmpty({ line }: CommandStep, run: StepRun): Promise<void> {
+  const client = await run.connect(run.target)
+  try {
+    const { rowCount } = await client.query(
+      `SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' LIMIT 1`,
+    )
+    if (rowCount !== 0) return
+  } finally {
+    await client.end()
+  }
+  throw new PgBranchError(`the command \`${line}\` ended well, but the database being built is still empty`, {
+    code: 'PGB_STEP_FAILED',
+    hint: 'Its configuration must take the address from DATABASE_URL (or PG*). If another is written there, the migrations have just run on that one: see whether that did harm.',
   })
 }

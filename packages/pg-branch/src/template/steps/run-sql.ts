@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { relative } from 'node:path'
 import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams'
 import { PgBranchError, describeError } from '../../lib/errors.ts'
 import type { StepRun } from './contract.ts'
@@ -44,10 +45,10 @@ async function runFile(
   const counts = { statements: 0, rows: 0, bytes: 0 }
   const report = () => run.onProgress({ file: name, totalBytes, ...counts })
   await session.reset()
-  let copy: CopyStreamQuery | undefined
+  let copy: RunningCopy | undefined
   const execute = async (item: SqlItem) => {
     try {
-      if (item.kind === 'copy') copy = (await session.getClient()).query(copyFrom(item.text))
+      if (item.kind === 'copy') copy = startCopy((await session.getClient()).query(copyFrom(item.text)))
       else if (item.kind === 'copyData') await writeRows(copy, item.text)
       else if (item.kind === 'copyEnd') counts.rows += await finishRows(copy)
       else if (item.kind === 'command') await session.runCommand(item.text)
@@ -109,18 +110,31 @@ async function* readLines(stream: Readable, name: string): AsyncGenerator<string
   if (rest !== '') yield rest
 }
 
-async function writeRows(copy: CopyStreamQuery | undefined, rows: string): Promise<void> {
-  if (copy === undefined) return
-  // An error ends the stream; `finishRows` reports it.
-  if (!copy.write(rows) && !copy.destroyed) await Promise.race([once(copy, 'drain'), once(copy, 'close')])
+/** A `COPY … FROM stdin` under way. An error, whenever it comes, is reported at its end. */
+interface RunningCopy {
+  stream: CopyStreamQuery
+  error: unknown
 }
 
-async function finishRows(copy: CopyStreamQuery | undefined): Promise<number> {
+function startCopy(stream: CopyStreamQuery): RunningCopy {
+  const copy: RunningCopy = { stream, error: undefined }
+  stream.on('error', (error) => (copy.error ??= error))
+  return copy
+}
+
+async function writeRows(copy: RunningCopy | undefined, rows: string): Promise<void> {
+  if (copy === undefined || copy.stream.destroyed) return
+  const { stream } = copy
+  if (!stream.write(rows)) await Promise.race([once(stream, 'drain'), once(stream, 'close')])
+}
+
+async function finishRows(copy: RunningCopy | undefined): Promise<number> {
   if (copy === undefined) return 0
-  await new Promise<void>((resolve, reject) => {
-    copy.once('error', reject)
-    copy.once('finish', resolve)
-    copy.end()
-  })
-  return copy.rowCount ?? 0
+  const { stream } = copy
+  if (!stream.destroyed) {
+    stream.end()
+    await finished(stream).catch(() => {})
+  }
+  if (copy.error !== undefined) throw copy.error
+  return stream.rowCount ?? 0
 }
