@@ -211,3 +211,69 @@ test('without anything recognised branches are empty, and it is said once', asyn
   expect(two.notices).toEqual([])
   expect(await two.query('SELECT 1 AS n')).toEqual([{ n: 1 }])
 })
+
+test('a file added at the end of an SQL step runs alone; a change before it runs the step anew', async () => {
+  await using home = makeHome()
+  const migrations = (names: string[]) =>
+    Object.fromEntries(names.map((name) => [`m/${name}.sql`, `INSERT INTO log VALUES ('${name}', clock_timestamp());`]))
+  await using project = await makeProject({
+    'pg-branch.config.ts': config("sql('schema.sql'), sql('m/*.sql'), sql('rows.sql')"),
+    'schema.sql': 'CREATE TABLE log (name text, at timestamptz);',
+    'rows.sql': "INSERT INTO log VALUES ('rows', clock_timestamp());",
+    ...migrations(['1', '2']),
+  })
+  const lease = async () => {
+    await using branch = await leaseBranch(project.dir)
+    const rows = await branch.query('SELECT name, at FROM log ORDER BY at')
+    return { names: rows.map(({ name }) => name), first: rows[0]?.at, builds: findBuilds(branch.progress) }
+  }
+  const before = await lease()
+  expect(before).toMatchObject({ names: ['1', '2', 'rows'], builds: [{ filesReused: 0 }] })
+  // Also by the next supervisor.
+  expect(await home.end()).toEqual([])
+  await project.write(migrations(['3', '10']))
+  const added = await lease()
+  expect(added).toMatchObject({
+    names: ['1', '2', '3', '10', 'rows'],
+    first: before.first,
+    builds: [{ why: 'step 2 (sql m/*.sql): m/3.sql, m/10.sql was added', filesReused: 2 }],
+  })
+  await project.write({ 'm/2.sql': "INSERT INTO log VALUES ('2 changed', clock_timestamp());" })
+  const changed = await lease()
+  expect(changed).toMatchObject({ names: ['1', '2 changed', '3', '10', 'rows'], builds: [{ filesReused: 0 }] })
+  expect(changed.first).not.toEqual(before.first)
+})
+
+test('templates with `now()` in them: built anew in each period, or put right in every branch', async () => {
+  await using _home = makeHome()
+  await using project = await makeProject({
+    'pg-branch.config.ts': config(
+      "sql('schema.sql')",
+      "cache: { rebuildEveryMs: 6_000 }, onFork: 'UPDATE events SET seen = clock_timestamp()', pool: { size: 0 }",
+    ),
+    'schema.sql': 'CREATE TABLE events AS SELECT clock_timestamp() AS made, NULL::timestamptz AS seen;',
+  })
+  const lease = async () => {
+    await using branch = await leaseBranch(project.dir)
+    const [row] = (await branch.query('SELECT made, seen FROM events')) as Array<{ made: Date; seen: Date }>
+    return { made: row?.made.getTime() ?? 0, seen: row?.seen.getTime() ?? 0, builds: findBuilds(branch.progress) }
+  }
+  const first = await lease()
+  const again = await lease()
+  expect(again.seen).toBeGreaterThan(first.seen)
+  await new Promise((resolve) => setTimeout(resolve, 6_000))
+  const later = await lease()
+  expect(later.made).toBeGreaterThan(first.made)
+  expect(later.builds).toMatchObject([{ why: 'a new period of `cache.rebuildEveryMs` has begun' }])
+})
+
+test('an `onFork` that fails is told with what Postgres said', async () => {
+  await using _home = makeHome()
+  await using project = await makeProject({
+    'pg-branch.config.ts': config("sql('schema.sql')", "onFork: 'UPDATE nowhere SET x = 1'"),
+    'schema.sql': usersTable,
+  })
+  await expect(leaseBranch(project.dir)).rejects.toThrow(
+    /the SQL of `onFork` failed in a new branch: relation "nowhere" does not exist/,
+  )
+})

@@ -15,6 +15,7 @@ import { dataName } from '../template/manifest.ts'
 import type { Template } from '../template/store.ts'
 import type { VolumeDriver } from '../volume/contract.ts'
 import type { Branch, BranchStrategy } from './contract.ts'
+import { runOnFork } from './on-fork.ts'
 
 interface ClusterBranch extends Branch {
   cluster: Cluster
@@ -28,8 +29,10 @@ export function createClusterStrategy(options: {
   binaries: PostgresBinaries
   /** Directory of this supervisor's branches for templates of one size class. */
   branchesDir: string
+  /** SQL that every branch runs when it is made. */
+  onFork?: string | undefined
 }): BranchStrategy<Template> {
-  const { driver, binaries, branchesDir } = options
+  const { driver, binaries, branchesDir, onFork } = options
   const caches = new Map<string, string[]>()
 
   const prepare = async (template: Template) => {
@@ -51,7 +54,7 @@ export function createClusterStrategy(options: {
     restoreRelationCaches({ from: template.dataDir, to: dataDir, files: caches.get(template.key) ?? [] })
     const password = createRandomHex(16)
     const { database } = template
-    await prime({ port: cluster.port, template, password })
+    await prime({ port: cluster.port, template, password, onFork })
     undo.commit()
     const branch: ClusterBranch = {
       id,
@@ -87,8 +90,13 @@ export function createClusterStrategy(options: {
  * Gives the branch its own password, and makes the first connection, which is the slow one. Where its
  * user is not the superuser, that one gets another, which nobody knows.
  */
-async function prime(options: { port: number; template: Template; password: string }): Promise<void> {
-  const { port, template, password } = options
+async function prime(options: {
+  port: number
+  template: Template
+  password: string
+  onFork: string | undefined
+}): Promise<void> {
+  const { port, template, password, onFork } = options
   const { database } = template
   const client = await connect({ host: loopbackHost, port, user: superuser, password: template.password, database })
   try {
@@ -98,6 +106,7 @@ async function prime(options: { port: number; template: Template; password: stri
       ([role, value]) => `ALTER ROLE ${escapeIdentifier(role)} PASSWORD '${createScramVerifier(value)}'`,
     )
     await client.query(statements.join(';'))
+    if (onFork !== undefined) await runOnFork(client, onFork)
   } finally {
     await client.end()
   }

@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { createLog } from '../lib/log.ts'
 import { UndoStack } from '../lib/undo-stack.ts'
 import type { AdvisoryLocks } from '../postgres/advisory-locks.ts'
+import { connect } from '../postgres/client.ts'
 import { createMarkedName, dropMarked, getLockId, type MarkedName } from '../postgres/marked-databases.ts'
 import { retryWhileDown, withSession, type SharedServer } from '../postgres/server.ts'
 import type { ServerTemplate } from '../template/server-store.ts'
 import type { BranchStrategy } from './contract.ts'
 import { chooseCopyMethod, copyDatabase, type CopyMethod } from './copy-method.ts'
+import { runOnFork } from './on-fork.ts'
 import { reapDatabases } from './reap-databases.ts'
 
 const log = createLog('branch')
@@ -21,11 +23,22 @@ export function createDatabaseStrategy(options: {
   locks: AdvisoryLocks
   /** Where files that belong to a branch are put, e.g. the password of a kept one. */
   filesDir: string
+  /** SQL that every branch runs when it is made. */
+  onFork?: string | undefined
 }): BranchStrategy<ServerTemplate> {
-  const { server, locks, filesDir } = options
+  const { server, locks, filesDir, onFork } = options
   let chosen: Promise<CopyMethod> | undefined
 
   const drop = (name: string) => withSession(server, (client) => dropMarked(client, [name]))
+
+  const runInside = async (database: string, text: string) => {
+    const client = await connect({ ...server.address, database })
+    try {
+      await runOnFork(client, text)
+    } finally {
+      await client.end()
+    }
+  }
 
   /** Makes a database, or nothing. */
   const create = async (template: ServerTemplate, method: CopyMethod): Promise<MarkedName> => {
@@ -35,6 +48,7 @@ export function createDatabaseStrategy(options: {
     undo.push(() => locks.unlock('branch', getLockId(marked.id)))
     undo.push(() => retryWhileDown(() => drop(marked.name)))
     await withSession(server, (client) => copyDatabase(client, { from: template.database, to: marked.name, method }))
+    if (onFork !== undefined) await runInside(marked.name, onFork)
     undo.commit()
     return marked
   }

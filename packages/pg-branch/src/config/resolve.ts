@@ -43,7 +43,12 @@ export function resolveConfig(
       waitMs: config.pool?.waitMs ?? 60_000,
     },
     keep: { max: keep.max ?? 10, forMs: keep.forMs ?? hourMs },
-    cache: { maxBytes: cache.maxBytes ?? 10 * 1024 ** 3, maxAgeDays: cache.maxAgeDays ?? 14 },
+    cache: {
+      maxBytes: cache.maxBytes ?? 10 * 1024 ** 3,
+      maxAgeDays: cache.maxAgeDays ?? 14,
+      rebuildEveryMs: cache.rebuildEveryMs,
+    },
+    onFork: config.onFork,
     idleTimeoutMs: config.idleTimeoutMs ?? 30_000,
   })
 }

@@ -109,8 +109,15 @@ export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject
       'must be a list of variable names or a function from branch to variables',
     ),
   ),
+  onFork: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   keep: v.optional(v.strictObject({ max: v.optional(count), forMs: v.optional(count) })),
-  cache: v.optional(v.strictObject({ maxBytes: v.optional(count), maxAgeDays: v.optional(count) })),
+  cache: v.optional(
+    v.strictObject({
+      maxBytes: v.optional(count),
+      maxAgeDays: v.optional(count),
+      rebuildEveryMs: v.optional(v.pipe(count, v.minValue(1_000, 'must be 1000 or more'))),
+    }),
+  ),
   idleTimeoutMs: v.optional(count),
 }) as v.GenericSchema<unknown, UserConfig>
 

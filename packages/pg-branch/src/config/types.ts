@@ -181,6 +181,11 @@ export interface UserConfig {
    * `PGDATABASE` are always set, unless the function sets them otherwise.
    */
   env?: string[] | ((branch: BranchAddress) => Record<string, string>) | undefined
+  /**
+   * SQL that every branch runs when it is made, ahead of need, in the database that the URL points at: for
+   * what must be younger than the template, such as `UPDATE events SET at = now()`. Keep it small.
+   */
+  onFork?: string | undefined
   /** Branches of failed tests. */
   keep?: {
     /** How many, newest first. Default 10; 0 keeps none. */
@@ -194,6 +199,11 @@ export interface UserConfig {
     maxBytes?: number | undefined
     /** Days since the last use. Default 14. */
     maxAgeDays?: number | undefined
+    /**
+     * Builds every template anew when a period of this length begins, for seeds that hold `now()`: with
+     * 86,400,000 at each midnight (UTC), on every machine at the same moment. Default: never.
+     */
+    rebuildEveryMs?: number | undefined
   }
   /** How long the background process stays without work. Default 30,000. */
   idleTimeoutMs?: number | undefined
@@ -222,6 +232,7 @@ export interface ResolvedConfig {
   volume: { driver: DriverName | undefined; path: string | undefined }
   pool: { size: number; connectionsPerBranch: number; waitMs: number }
   keep: { max: number; forMs: number }
-  cache: { maxBytes: number; maxAgeDays: number }
+  cache: { maxBytes: number; maxAgeDays: number; rebuildEveryMs: number | undefined }
+  onFork: string | undefined
   idleTimeoutMs: number
 }

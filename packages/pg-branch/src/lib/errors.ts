@@ -13,6 +13,7 @@ export type PgBranchErrorCode =
   | 'PGB_INITDB'
   | 'PGB_NO_PROVIDER'
   | 'PGB_NO_VOLUME'
+  | 'PGB_ON_FORK'
   | 'PGB_OPTION_INVALID'
   | 'PGB_PORT'
   | 'PGB_PRESET_TOOL'

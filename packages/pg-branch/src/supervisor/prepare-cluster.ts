@@ -20,7 +20,7 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
   const { binaries } = located
   const { volume, store, getBranchesDir } = await context.volumes.open(config.volume)
   const keys = createKeys(plan, binaries)
-  const record = createBuildRecord(keys, plan.steps)
+  const record = createBuildRecord(keys, plan)
   const { sealedKey } = record
   let broken: string | undefined
   let template = await store.find(sealedKey, (problem) => (broken = problem))
@@ -39,7 +39,7 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
   }
   await store.touch(sealedKey)
   const branchesDir = await getBranchesDir(template.bytes)
-  const strategy = createClusterStrategy({ driver: volume.driver, binaries, branchesDir })
+  const strategy = createClusterStrategy({ driver: volume.driver, binaries, branchesDir, onFork: config.onFork })
   const pool = new Pool({ strategy, template, size: config.pool.size, parallelForks: getParallelForks() })
   const inMemory = branchesDir.startsWith('/dev/shm/') ? ', branches in memory (/dev/shm)' : ''
   return {

@@ -28,9 +28,14 @@ export async function prepareServer(context: PlaceContext, url: string): Promise
   const locks = new AdvisoryLocks(server.address)
   undo.push(() => locks.close())
   const keys = createServerKeys(plan, server)
-  const record = createBuildRecord(keys, plan.steps)
+  const record = createBuildRecord(keys, plan)
   const { sealedKey } = record
-  const strategy = createDatabaseStrategy({ server, locks, filesDir: join(paths.stateDir, 'databases') })
+  const strategy = createDatabaseStrategy({
+    server,
+    locks,
+    filesDir: join(paths.stateDir, 'databases'),
+    onFork: config.onFork,
+  })
   const { template, stepsRun, filesReused, reused } = await ensureServerTemplate({
     plan,
     last,

@@ -5,7 +5,7 @@ import type { StatePaths } from '../lib/paths.ts'
 import type { BuildProgress } from '../template/build.ts'
 import { startBuilder, type Builder } from '../template/builder.ts'
 import { findChangedPath } from '../template/inputs.ts'
-import type { Plan } from '../template/plan.ts'
+import { getPeriod, type Plan } from '../template/plan.ts'
 import type { BuildRecord } from '../template/why.ts'
 import type { Place, PlaceContext } from './place.ts'
 import { prepareCluster } from './prepare-cluster.ts'
@@ -68,7 +68,7 @@ export class Project {
   readonly #servers: StartedServers
   #ready: ReadyProject | undefined
   #preparing: Promise<ReadyProject> | undefined
-  #failure: { error: unknown; until: number; runId: string; plan: Pick<Plan, 'signatures' | 'envReads'> } | undefined
+  #failure: { error: unknown; until: number; runId: string; plan: Plan } | undefined
   #listeners = new Set<ProjectListeners>()
   /** Earlier states: branches of theirs may still be leased or kept. */
   readonly #retired = new Set<ReadyProject>()
@@ -222,7 +222,8 @@ export class Project {
   }
 }
 
-function matchesPlan(plan: Pick<Plan, 'signatures' | 'envReads'>, env: Env): boolean {
+function matchesPlan(plan: Pick<Plan, 'config' | 'signatures' | 'envReads' | 'period'>, env: Env): boolean {
+  if (plan.period !== getPeriod(plan.config)) return false
   const changed = findChangedPath(plan.signatures)
   if (changed !== undefined) {
     log('%s has changed', changed)

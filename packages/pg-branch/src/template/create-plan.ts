@@ -7,7 +7,7 @@ import type { RunnableStep } from '../config/types.ts'
 import { isUrl } from './download.ts'
 import { expandGlobs, listGlobDirs, readSignatures } from './inputs.ts'
 import { planStep, type PlannedStep, type StepContext } from './plan-step.ts'
-import type { Plan, PlanRequest } from './plan.ts'
+import { getPeriod, type Plan, type PlanRequest } from './plan.ts'
 import { explainOptions, resolveSeed } from './resolve-seed.ts'
 import { createVariableTemplates, listDatabaseVariables } from './variable-templates.ts'
 
@@ -45,6 +45,7 @@ export async function createPlan(request: PlanRequest): Promise<{ plan: Plan; st
       ...createVariableTemplates(loaded.config.env, config.databases),
     },
     notices,
+    period: getPeriod(config),
   }
   return { plan, steps }
 }

@@ -21,13 +21,21 @@ export function createKeys(plan: Plan, binaries: PostgresBinaries): TemplateKeys
   // A state is the same however its WAL was written; but whoever turns this off wants it made anew.
   const mode = usesFastIngest(plan.config) ? ['fast ingest'] : []
   const { databases, user } = plan.config
-  return createChain(base, hashValue([base, Object.entries(settings), databases, user, ...mode]), plan)
+  return createChain(
+    base,
+    hashValue([base, Object.entries(settings), databases, user, ...mode, ...listPeriod(plan)]),
+    plan,
+  )
 }
 
 /** @param buildId of the server: branches have its settings, whatever they are. */
 export function createServerKeys(plan: Plan, { buildId }: { buildId: string }): TemplateKeys {
   const base = hashValue([formatVersion, buildId])
-  return createChain(base, hashValue([base, 'server']), plan)
+  return createChain(base, hashValue([base, 'server', ...listPeriod(plan)]), plan)
+}
+
+function listPeriod({ period }: Plan): string[] {
+  return period === undefined ? [] : [`period ${period}`]
 }
 
 function createChain(base: string, root: string, plan: Plan): TemplateKeys {

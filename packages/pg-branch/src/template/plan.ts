@@ -46,8 +46,15 @@ export interface Plan {
   /** Variables that the configuration read, with the values it saw; null: not set. */
   envReads: Record<string, string | null>
   variables: VariableTemplates
+  /** Number of the period of `cache.rebuildEveryMs` in which it was made: it holds for no other. */
+  period?: number | undefined
   /** Said to the user once. */
   notices: string[]
+}
+
+/** @returns the period that it is now; undefined if templates do not age. */
+export function getPeriod({ cache }: ResolvedConfig): number | undefined {
+  return cache.rebuildEveryMs === undefined ? undefined : Math.floor(Date.now() / cache.rebuildEveryMs)
 }
 
 /** Whether builds go without WAL: wanted, and nothing in the settings needs to read it. */

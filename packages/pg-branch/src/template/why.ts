@@ -1,5 +1,5 @@
 import type { TemplateKeys } from './keys.ts'
-import type { StepPlan } from './plan.ts'
+import type { Plan, StepPlan } from './plan.ts'
 
 /** What is remembered of the plan that a project was last built with. */
 export interface BuildRecord {
@@ -9,10 +9,11 @@ export interface BuildRecord {
   steps: StepPlan[]
   /** Absent in records of older builds. */
   keys?: TemplateKeys | undefined
+  period?: number | undefined
 }
 
-export function createBuildRecord(keys: TemplateKeys, steps: StepPlan[]): BuildRecord {
-  return { sealedKey: keys.sealed.at(-1) ?? '', baseKey: keys.base, rootKey: keys.layers[0] ?? '', steps, keys }
+export function createBuildRecord(keys: TemplateKeys, { steps, period }: Plan): BuildRecord {
+  return { sealedKey: keys.sealed.at(-1) ?? '', baseKey: keys.base, rootKey: keys.layers[0] ?? '', steps, keys, period }
 }
 
 /** @returns one sentence: why the template of `current` has to be built although `last` was. */
@@ -26,6 +27,7 @@ export function explainRebuild(options: {
   if (last === undefined) return 'first build of this project'
   if (last.sealedKey === current.sealedKey) return 'the cached template was removed (evicted, or the cache was cleared)'
   if (last.baseKey !== current.baseKey) return 'another build of Postgres, or another version of pg-branch'
+  if (last.period !== current.period) return 'a new period of `cache.rebuildEveryMs` has begun'
   if (last.rootKey !== current.rootKey) return 'server settings, the names of databases, or the user changed'
   return explainSteps(last.steps, current.steps)
 }
