@@ -236,7 +236,7 @@ test('a file added at the end of an SQL step runs alone; a change before it runs
   expect(added).toMatchObject({
     names: ['1', '2', '3', '10', 'rows'],
     first: before.first,
-    builds: [{ why: 'step 2 (sql m/*.sql): m/3.sql, m/10.sql was added', filesReused: 2 }],
+    builds: [{ why: 'step 2 (sql m/*.sql): m/3.sql, m/10.sql were added', filesReused: 2 }],
   })
   await project.write({ 'm/2.sql': "INSERT INTO log VALUES ('2 changed', clock_timestamp());" })
   const changed = await lease()

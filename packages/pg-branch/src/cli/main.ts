@@ -12,6 +12,7 @@ const main = defineCommand({
   },
   subCommands: {
     volume: () => import('./volume.ts').then((module) => module.volumeCommand),
+    template: () => import('./template.ts').then((module) => module.templateCommand),
     status: () => import('./status.ts').then((module) => module.statusCommand),
     run: () => import('./run.ts').then((module) => module.runCommand),
     down: () => import('./down.ts').then((module) => module.downCommand),

@@ -1,5 +1,6 @@
-import { formatBytes, formatDuration } from '../lib/format.ts'
+import { formatDuration } from '../lib/format.ts'
 import type { ProgressReport } from '../supervisor/protocol.ts'
+import { describeBuild, describeProgress } from './progress-text.ts'
 
 export interface Reporter {
   showProgress(report: ProgressReport): void
@@ -10,29 +11,39 @@ export interface Reporter {
 const progressIntervalMs = 1_000
 
 /**
- * Writes to stderr, which the test runners pass on as it is. How a build is going is told line by line
- * on a terminal, and only at its end in CI or a pipe.
+ * Writes to stderr, which the test runners pass on as it is. On a terminal a build is told line by line as
+ * it goes, in CI or a pipe with one line for each finished step.
  */
 export function createReporter({ isTerminal }: { isTerminal: boolean }): Reporter {
   let shownAt = 0
-  let shownPhase = ''
+  let current: { report: ProgressReport; startedAt: number } | undefined
   const write = (line: string) => process.stderr.write(`pg-branch: ${line}\n`)
+  const finishStep = () => {
+    if (current === undefined) return
+    const { report, startedAt } = current
+    write(describeProgress(report, performance.now() - startedAt))
+    current = undefined
+  }
   return {
     showProgress(report) {
       if (!report.speak) return
-      const { done } = report
-      if (done !== undefined) {
-        const reused = done.steps - done.stepsRun
-        const files = done.filesReused === 0 ? '' : `, ${countOf(done.filesReused, 'file')} of the next from the cache`
-        const steps = `${countOf(done.steps, 'step')}${reused === 0 ? '' : `, ${reused} from the cache`}${files}`
-        write(`template built in ${formatDuration(done.buildMs)}, ${steps} (${done.why})`)
+      if (report.done !== undefined) {
+        // Of a build of one step its last line says all.
+        if (!isTerminal && report.done.steps > 1) finishStep()
+        current = undefined
+        write(describeBuild(report.done))
         return
       }
       const now = performance.now()
-      if (!isTerminal || (report.phase === shownPhase && now - shownAt < progressIntervalMs)) return
+      const isNew = report.phase !== current?.report.phase
+      if (isNew && !isTerminal) finishStep()
+      current =
+        isNew || current === undefined
+          ? { report, startedAt: now }
+          : { report: { ...current.report, ...report }, startedAt: current.startedAt }
+      if (!isTerminal || (!isNew && now - shownAt < progressIntervalMs)) return
       shownAt = now
-      shownPhase = report.phase
-      write(describeProgress(report))
+      write(describeProgress(report, now - current.startedAt))
     },
     showNotices(notices) {
       for (const notice of notices) write(notice)
@@ -41,24 +52,4 @@ export function createReporter({ isTerminal }: { isTerminal: boolean }): Reporte
       write(`${reason ?? 'failed'}: its branch is kept for ${formatDuration(keptForMs)}:\n  ${psqlLine}`)
     },
   }
-}
-
-function countOf(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? '' : 's'}`
-}
-
-function describeProgress(report: Omit<ProgressReport, 'speak'>): string {
-  const { phase, elapsedMs, file, bytes, totalBytes, statements, rows, message } = report
-  const size =
-    bytes === undefined || totalBytes === undefined ? undefined : `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`
-  const parts = [
-    phase,
-    file,
-    size,
-    statements === undefined ? undefined : `${statements} statements`,
-    rows === undefined || rows === 0 ? undefined : `${rows} rows`,
-    message,
-    formatDuration(elapsedMs),
-  ]
-  return parts.filter((part) => part !== undefined).join(' · ')
 }

@@ -1,28 +1,19 @@
-import { join } from 'node:path'
 import { PgBranchError } from '../lib/errors.ts'
-import { createLog } from '../lib/log.ts'
 import type { StatePaths } from '../lib/paths.ts'
 import type { BuildProgress } from '../template/build.ts'
-import { startBuilder, type Builder } from '../template/builder.ts'
-import { findChangedPath } from '../template/inputs.ts'
-import { getPeriod, type Plan } from '../template/plan.ts'
+import type { Builder } from '../template/builder.ts'
+import type { Plan } from '../template/plan.ts'
 import type { BuildRecord } from '../template/why.ts'
+import { explainTemplate } from './explain.ts'
 import type { Place, PlaceContext } from './place.ts'
+import { matchesPlan, openPlanner, type ClientVariables } from './planner.ts'
 import { prepareCluster } from './prepare-cluster.ts'
 import { prepareServer } from './prepare-server.ts'
-import { readProjectRecord, writeProjectRecord } from './project-record.ts'
+import { writeProjectRecord } from './project-record.ts'
+import type { TemplateReport } from './protocol.ts'
+import { findServerUrl } from './server-url.ts'
 import type { StartedServers } from './started-servers.ts'
 import type { Volumes } from './volumes.ts'
-
-const log = createLog('project')
-
-export type Env = Record<string, string | undefined>
-
-/** Variables of the process that asks: without any way to a database, and apart from them the URLs that were taken out. */
-export interface ClientVariables {
-  env: Env
-  withheld: Record<string, string>
-}
 
 export interface ProjectClient extends ClientVariables {
   /** The test run that it belongs to. */
@@ -140,27 +131,24 @@ export class Project {
     this.#failure = undefined
   }
 
+  /** @returns what `prepare` would build now, and why. */
+  async explain(client: ProjectClient): Promise<TemplateReport> {
+    await using planner = await openPlanner({ ...this.#place, env: client.env })
+    const plan = await planner.getPlan()
+    const serverUrl = await findServerUrl(plan, { client, servers: this.#servers })
+    return explainTemplate({ plan, last: planner.last, paths: this.#paths, volumes: this.#volumes }, serverUrl)
+  }
+
   async #prepareNow(client: ProjectClient): Promise<ReadyProject> {
     const { env, runId } = client
-    const record = await readProjectRecord(this.#paths, this.rootDir, this.#configFile)
-    let builder: Builder | undefined
-    let plan: Plan | undefined
+    await using planner = await openPlanner({ ...this.#place, env })
     try {
-      if (record !== undefined && matchesPlan(record.plan, env)) plan = record.plan
-      const getBuilder = async () => {
-        builder = this.#startBuilder(env)
-        const { downloadsDir } = this.#paths
-        plan = await builder.call.createPlan({ rootDir: this.rootDir, configFile: this.#configFile, downloadsDir })
-        return builder
-      }
-      if (plan === undefined) await getBuilder()
-      const current = plan
-      if (current === undefined) throw new Error('no plan was made')
+      const plan = await planner.getPlan()
       const ready = await this.#realise({
-        plan: current,
-        last: record?.built,
-        serverUrl: await findServerUrl(current, { client, servers: this.#servers }),
-        getBuilder: async () => builder ?? getBuilder(),
+        plan,
+        last: planner.last,
+        serverUrl: await findServerUrl(plan, { client, servers: this.#servers }),
+        getBuilder: () => planner.getBuilder(),
       })
       this.#adopt(ready)
       return ready
@@ -168,11 +156,14 @@ export class Project {
       // Without a plan it is not known what the error depends on: it is then not remembered.
       // Nor is what a server or the network says: it may be otherwise in a moment.
       const isOutside = error instanceof PgBranchError && error.code === 'PGB_SERVER'
+      const { plan } = planner
       if (plan !== undefined && !isOutside) this.#failure = { error, until: performance.now() + failureMs, runId, plan }
       throw error
-    } finally {
-      await builder?.stop()
     }
+  }
+
+  get #place(): { rootDir: string; configFile: string | undefined; paths: StatePaths } {
+    return { rootDir: this.rootDir, configFile: this.#configFile, paths: this.#paths }
   }
 
   async #realise(options: {
@@ -215,36 +206,4 @@ export class Project {
     this.#retired.add(old)
     void old.pool.drain()
   }
-
-  #startBuilder(env: Env): Builder {
-    const clean = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined))
-    return startBuilder({ env: clean, cwd: this.rootDir, logFile: join(this.#paths.logDir, 'builder.log') })
-  }
-}
-
-function matchesPlan(plan: Pick<Plan, 'config' | 'signatures' | 'envReads' | 'period'>, env: Env): boolean {
-  if (plan.period !== getPeriod(plan.config)) return false
-  const changed = findChangedPath(plan.signatures)
-  if (changed !== undefined) {
-    log('%s has changed', changed)
-    return false
-  }
-  return Object.entries(plan.envReads).every(([name, value]) => (env[name] ?? null) === value)
-}
-
-/** @throws PgBranchError `PGB_CONFIG_INVALID` if the variable that should name the server is not set. */
-async function findServerUrl(
-  { config }: Plan,
-  { client, servers }: { client: ClientVariables; servers: StartedServers },
-): Promise<string | undefined> {
-  const { server, baseDir } = config
-  if (server === undefined) return undefined
-  if ('url' in server) return server.url
-  if ('kind' in server) return servers.getUrl(server, baseDir)
-  const url = client.withheld[server.variable]
-  if (url !== undefined) return url
-  throw new PgBranchError(`\`server\` is the variable ${server.variable}, which holds no Postgres URL`, {
-    code: 'PGB_CONFIG_INVALID',
-    hint: `Set it where the tests are started, for example ${server.variable}=postgresql://admin:secret@127.0.0.1:5432/postgres.`,
-  })
 }

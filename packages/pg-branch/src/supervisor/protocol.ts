@@ -3,7 +3,7 @@ export interface Hello {
   version: string
 }
 
-export interface LeaseRequest {
+export interface ProjectRequest {
   /** The test root: the configuration is looked for from here upwards. */
   rootDir: string
   /** Environment options as the user wrote them; validated by the supervisor. */
@@ -12,9 +12,12 @@ export interface LeaseRequest {
   env: Record<string, string | undefined>
   /** The URLs that were taken out of `env`, by variable: only one that the configuration names as its server is used. */
   withheld: Record<string, string>
-  scope: 'file' | 'worker'
   /** Names one test run: holders of one run may pass a branch on (scope `worker`). */
   runId: string
+}
+
+export interface LeaseRequest extends ProjectRequest {
+  scope: 'file' | 'worker'
   /** Who holds the lease, for people, e.g. the test file's path. */
   holder: string
 }
@@ -27,6 +30,25 @@ export interface LeaseAnswer {
   notices: string[]
   /** Whether the branch had been made ahead of need. */
   warm: boolean
+}
+
+export interface TemplateRequest extends ProjectRequest {
+  /** Only says what would be done. */
+  dryRun: boolean
+}
+
+/** What a template is made from, and what of it was, or would have to be, made now. */
+export interface TemplateReport {
+  key: string
+  /** Undefined: it was there. */
+  why: string | undefined
+  steps: Array<{
+    label: string
+    /** `cached`: its result is there. `rest`: only what was added, from `from` on. `whole`: all of it. */
+    runs: 'cached' | 'rest' | 'whole'
+    from?: string | undefined
+  }>
+  notices: string[]
 }
 
 export interface ReleaseRequest {
@@ -89,6 +111,8 @@ export interface SupervisorFunctions {
   hello(hello: Hello): Promise<void>
   lease(request: LeaseRequest): Promise<LeaseAnswer>
   release(request: ReleaseRequest): Promise<ReleaseAnswer>
+  /** Builds the template of a project unless it is there, without a lease. */
+  build(request: TemplateRequest): Promise<TemplateReport>
   status(): Promise<SupervisorStatus>
   /** Discards every branch and ends the supervisor. */
   shutdown(): Promise<void>

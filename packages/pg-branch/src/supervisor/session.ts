@@ -6,7 +6,16 @@ import { createSocketRpc } from '../lib/rpc.ts'
 import { packageVersion } from '../lib/version.ts'
 import type { Project, ProjectListeners } from './project.ts'
 import type { Leases } from './leases.ts'
-import type { ClientFunctions, LeaseAnswer, LeaseRequest, SupervisorFunctions, SupervisorStatus } from './protocol.ts'
+import type {
+  ClientFunctions,
+  LeaseAnswer,
+  LeaseRequest,
+  ProjectRequest,
+  SupervisorFunctions,
+  SupervisorStatus,
+  TemplateReport,
+  TemplateRequest,
+} from './protocol.ts'
 
 /** What a session needs from its supervisor. */
 export interface SessionHost {
@@ -45,6 +54,10 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
       if (closed) await host.leases.close(answer.leaseId, { orderly: false })
       return answer
     },
+    async build(request) {
+      requireGreeting()
+      return buildTemplate(request, { host, client })
+    },
     async release({ leaseId, failed }) {
       if (!held.delete(leaseId)) return {}
       return host.leases.close(leaseId, { failed, orderly: true })
@@ -70,15 +83,14 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
   })
 }
 
-async function openLease(
-  request: LeaseRequest,
-  context: {
-    host: SessionHost
-    client: Pick<ReturnType<typeof createSocketRpc<ClientFunctions, SupervisorFunctions>>, 'onProgress'>
-    onOpen(id: string): void
-  },
-): Promise<LeaseAnswer> {
-  const { host, client, onOpen } = context
+type Client = Pick<ReturnType<typeof createSocketRpc<ClientFunctions, SupervisorFunctions>>, 'onProgress'>
+
+/** Runs `action` on the project that a client asks for; while it waits, the client hears how a build is going. */
+async function withProject<T>(
+  request: ProjectRequest,
+  { host, client }: { host: SessionHost; client: Client },
+  action: (project: Project, listeners: ProjectListeners) => Promise<T>,
+): Promise<T> {
   const options = validateEnvironmentOptions(request.options ?? {}, 'the environment option `pgBranch`')
   const project = host.findProject({ rootDir: request.rootDir, configFile: options.config })
   let voice: ReturnType<SessionHost['claimVoice']>
@@ -86,23 +98,42 @@ async function openLease(
     voice ??= host.claimVoice(request.runId)
     void client.onProgress.asEvent({ ...report, speak: voice !== undefined })
   }
-  const listeners: ProjectListeners = {
-    onProgress: tell,
-    onBuilt: (done) => tell({ phase: 'built', elapsedMs: done.buildMs, done }),
-  }
   try {
-    const { env, withheld, runId } = request
-    const ready = await project.prepare({ env, withheld, runId }, listeners)
+    return await action(project, {
+      onProgress: tell,
+      onBuilt: (done) => tell({ phase: 'built', elapsedMs: done.buildMs, done }),
+    })
+  } finally {
+    voice?.release()
+  }
+}
+
+function openLease(
+  request: LeaseRequest,
+  context: { host: SessionHost; client: Client; onOpen(id: string): void },
+): Promise<LeaseAnswer> {
+  const { host, onOpen } = context
+  return withProject(request, context, async (project, listeners) => {
+    const ready = await project.prepare(request, listeners)
     const lease = await host.leases.open(ready, request)
     onOpen(lease.id)
     return {
       leaseId: lease.id,
       branchId: lease.branch.id,
       variables: createBranchVariables(ready.plan.variables, lease.branch),
-      notices: host.takeNotices(runId, ready.plan.notices),
+      notices: host.takeNotices(request.runId, ready.plan.notices),
       warm: lease.warm,
     }
-  } finally {
-    voice?.release()
-  }
+  })
+}
+
+function buildTemplate(
+  request: TemplateRequest,
+  context: { host: SessionHost; client: Client },
+): Promise<TemplateReport> {
+  return withProject(request, context, async (project, listeners) => {
+    const report = await project.explain(request)
+    if (!request.dryRun) await project.prepare(request, listeners)
+    return report
+  })
 }

@@ -27,14 +27,17 @@ const functions: BuilderFunctions = {
     if (planned === undefined || step === undefined) {
       throw new PgBranchError(`there is no step ${index}`, { code: 'PGB_INTERNAL' })
     }
+    const progress = throttle((report) => void supervisor.onStepProgress.asEvent(report))
     const run: StepRun = {
       target,
       baseDir: planned.baseDir,
-      onProgress: throttle((progress) => void supervisor.onStepProgress.asEvent(progress)),
+      onProgress: (report) => progress.report(report),
       log: (message) => void supervisor.onStepProgress.asEvent({ message }),
       connect: (to) => connect(to),
     }
-    return runPlannedStep(step, { run, additions })
+    const database = await runPlannedStep(step, { run, additions })
+    progress.flush()
+    return database
   },
 }
 
@@ -50,14 +53,26 @@ async function runPlannedStep(
   return run.target.database
 }
 
-/** Passes on at most ten reports a second: a person cannot read more. */
-function throttle(report: (progress: StepProgress) => void): (progress: StepProgress) => void {
+/** Passes on at most ten reports a second, which is all that a person can read, and the last one. */
+function throttle(report: (progress: StepProgress) => void): {
+  report(progress: StepProgress): void
+  flush(): void
+} {
   let last = 0
-  return (progress) => {
-    const now = performance.now()
-    if (now - last < 100) return
-    last = now
+  let pending: StepProgress | undefined
+  const send = (progress: StepProgress) => {
+    last = performance.now()
+    pending = undefined
     report(progress)
+  }
+  return {
+    report(progress) {
+      if (performance.now() - last >= 100) send(progress)
+      else pending = progress
+    },
+    flush() {
+      if (pending !== undefined) send(pending)
+    },
   }
 }
 

@@ -57,5 +57,6 @@ function explainSteps(before: StepPlan[], after: StepPlan[]): string {
 function describeList(verb: string, paths: string[]): string {
   if (paths.length === 0) return ''
   const shown = paths.slice(0, 3).join(', ')
-  return `${shown}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''} ${verb}`
+  const agreed = paths.length === 1 ? verb : verb.replace(/^was /, 'were ')
+  return `${shown}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''} ${agreed}`
 }

@@ -1,0 +1,57 @@
+import { locatePostgres } from '../postgres/registry.ts'
+import { openServer, withSession } from '../postgres/server.ts'
+import { createKeys, createServerKeys, type TemplateKeys } from '../template/keys.ts'
+import { findStart } from '../template/layers.ts'
+import { findServerTemplate } from '../template/server-store.ts'
+import { createBuildRecord, explainRebuild } from '../template/why.ts'
+import type { PlaceContext } from './place.ts'
+import type { TemplateReport } from './protocol.ts'
+
+type ExplainContext = Pick<PlaceContext, 'plan' | 'last' | 'paths' | 'volumes'>
+
+/** @returns what a build would do now, and why. Nothing is built, and nothing is run on a server but look-ups. */
+export async function explainTemplate(context: ExplainContext, serverUrl: string | undefined): Promise<TemplateReport> {
+  const { plan, paths, volumes } = context
+  const { config } = plan
+  if (serverUrl !== undefined) {
+    const server = await openServer(serverUrl)
+    try {
+      return await withSession(server, (client) =>
+        compare(context, createServerKeys(plan, server), (key) => findServerTemplate(client, key)),
+      )
+    } finally {
+      await server.sessions.end()
+    }
+  }
+  const { binaries } = await locatePostgres({
+    ...config.postgres,
+    baseDir: config.baseDir,
+    binariesDir: paths.binariesDir,
+  })
+  const { store } = await volumes.open(config.volume)
+  return compare(context, createKeys(plan, binaries), (key) => store.find(key))
+}
+
+async function compare(
+  { plan, last }: ExplainContext,
+  keys: TemplateKeys,
+  find: (key: string) => Promise<unknown>,
+): Promise<TemplateReport> {
+  const current = createBuildRecord(keys, plan)
+  const { steps, notices } = plan
+  const key = current.sealedKey
+  if ((await find(key)) !== undefined) {
+    return { key, why: undefined, steps: steps.map(({ label }) => ({ label, runs: 'cached' })), notices }
+  }
+  const start = await findStart({ steps, keys, last, find })
+  return {
+    key,
+    why: explainRebuild({ current, last }),
+    steps: steps.map(({ label, additions }, index) => {
+      if (index < start.steps) return { label, runs: 'cached' }
+      if (index > start.steps || start.additions === 0) return { label, runs: 'whole' }
+      return { label, runs: 'rest', from: additions[start.additions] }
+    }),
+    notices,
+  }
+}
