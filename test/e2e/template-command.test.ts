@@ -60,6 +60,7 @@ test('on a terminal each step is one line, written over as it goes', async () =>
     cwd: project.dir,
     env,
   })
+  // eslint-disable-next-line no-control-regex -- as a terminal is told to begin its line anew
   expect(stdout).toMatch(/\r\u001B\[2Kstep 1 of 3: sql schema\.sql · schema\.sql · █{20} \d+ B of \d+ B/)
   expect(stdout).toMatch(/template built in .*\(first build of this project\)\r\nready: template/)
 })
