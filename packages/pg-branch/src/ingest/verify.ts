@@ -14,16 +14,22 @@ export async function countRows(address: DatabaseAddress, databases: string[]): 
   const counts: RowCounts = {}
   for (const database of databases) {
     await withClient({ ...address, database }, async (client) => {
-      const tables = await listTables(client)
-      for (let at = 0; at < tables.length; at += tablesAtOnce) {
-        const parts = tables.slice(at, at + tablesAtOnce).map(({ schema, name }) => {
-          const table = `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`
-          return `SELECT ${escapeLiteral(`${database}.${schema}.${name}`)} AS name, count(*)::float8 AS rows FROM ${table}`
-        })
-        const { rows } = await client.query<{ name: string; rows: number }>(parts.join(' UNION ALL '))
-        for (const row of rows) counts[row.name] = row.rows
-      }
+      Object.assign(counts, await countTables(client, database))
     })
+  }
+  return counts
+}
+
+async function countTables(client: Client, database: string): Promise<RowCounts> {
+  const counts: RowCounts = {}
+  const tables = await listTables(client)
+  for (let at = 0; at < tables.length; at += tablesAtOnce) {
+    const parts = tables.slice(at, at + tablesAtOnce).map(({ schema, name }) => {
+      const table = `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`
+      return `SELECT ${escapeLiteral(`${database}.${schema}.${name}`)} AS name, count(*)::float8 AS rows FROM ${table}`
+    })
+    const { rows } = await client.query<{ name: string; rows: number }>(parts.join(' UNION ALL '))
+    for (const row of rows) counts[row.name] = row.rows
   }
   return counts
 }
@@ -32,20 +38,26 @@ export async function countRows(address: DatabaseAddress, databases: string[]): 
  * Checks a normally started cluster against what was counted before it was shut down, and the
  * structure of every B-tree where the extension amcheck is there. Leaves no trace.
  *
+ * @param expected undefined: nothing was counted.
  * @throws PgBranchError `PGB_INGEST` that names the first table or index that is not right.
  */
 export async function verifyCluster(
   address: DatabaseAddress,
-  { databases, expected }: { databases: string[]; expected: RowCounts },
+  { databases, expected }: { databases: string[]; expected: RowCounts | undefined },
 ): Promise<void> {
-  const actual = await countRows(address, databases)
-  for (const name of new Set([...Object.keys(expected), ...Object.keys(actual)])) {
-    if (actual[name] === expected[name]) continue
+  const actual: RowCounts = {}
+  for (const database of databases) {
+    await withClient({ ...address, database }, async (client) => {
+      if (expected !== undefined) Object.assign(actual, await countTables(client, database))
+      await checkIndexes(client)
+    })
+  }
+  for (const name of new Set([...Object.keys(expected ?? {}), ...Object.keys(actual)])) {
+    if (actual[name] === expected?.[name]) continue
     throw createIngestError(
-      `${name} had ${expected[name] ?? 'no'} rows, and ${actual[name] ?? 'none'} after the restart`,
+      `${name} had ${expected?.[name] ?? 'no'} rows, and ${actual[name] ?? 'none'} after the restart`,
     )
   }
-  for (const database of databases) await withClient({ ...address, database }, checkIndexes)
 }
 
 async function checkIndexes(client: Client): Promise<void> {

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { getErrorCode } from '../lib/errors.ts'
 
@@ -29,16 +29,19 @@ export function getWalDir(dataDir: string): string {
 }
 
 /**
- * Makes the segments `from` to `to` (both included) lead to nowhere.
+ * Makes the segments `from` to `to` (both included) lead to `targets`, and beyond these to nowhere.
  *
  * @returns how many were there already as files: Postgres had been faster.
  */
-export function linkSegments(dataDir: string, { from, to }: { from: WalPosition; to: number }): number {
+export function linkSegments(
+  dataDir: string,
+  { from, to, targets = [] }: { from: WalPosition; to: number; targets?: string[] },
+): number {
   let files = 0
   for (let segment = from.segment; segment <= to; segment += 1) {
     const path = join(getWalDir(dataDir), formatSegmentName({ ...from, segment }))
     try {
-      symlinkSync('/dev/null', path)
+      symlinkSync(targets[segment - from.segment] ?? '/dev/null', path)
     } catch (error) {
       if (getErrorCode(error) !== 'EEXIST') throw error
       if (!isLink(path)) files += 1
@@ -61,9 +64,8 @@ export function isLinked(dataDir: string, position: WalPosition): boolean {
 
 /** @returns the names of all segments that are links. */
 export function listLinks(dataDir: string): string[] {
-  const dir = getWalDir(dataDir)
-  return readdirSync(dir, { withFileTypes: true })
-    .filter((entry) => entry.isSymbolicLink() && readlinkSync(join(dir, entry.name)) === '/dev/null')
+  return readdirSync(getWalDir(dataDir), { withFileTypes: true })
+    .filter((entry) => entry.isSymbolicLink())
     .map(({ name }) => name)
 }
 

@@ -6,6 +6,7 @@ import { createLog } from '../lib/log.ts'
 import { locatePostgres } from '../postgres/registry.ts'
 import { buildTemplate } from '../template/build.ts'
 import { createKeys } from '../template/keys.ts'
+import { usesFastIngest } from '../template/plan.ts'
 import { createBuildRecord, explainRebuild } from '../template/why.ts'
 import type { Place, PlaceContext } from './place.ts'
 
@@ -18,7 +19,7 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
   const { baseDir } = config
   const located = await locatePostgres({ ...config.postgres, baseDir, binariesDir: paths.binariesDir })
   const { binaries } = located
-  const { volume, store, getBranchesDir } = await context.volumes.open(config.volume)
+  const { volume, store, getBranchesDir, getWalDir } = await context.volumes.open(config.volume)
   const keys = createKeys(plan, binaries)
   const record = createBuildRecord(keys, plan)
   const { sealedKey } = record
@@ -33,7 +34,9 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
     const builder = await context.getBuilder()
     const logFile = join(paths.logDir, 'build-server.log')
     const { onProgress } = context
-    const built = await buildTemplate({ plan, last, keys, binaries, volume, store, builder, logFile, onProgress })
+    const walDir = usesFastIngest(config) ? await getWalDir() : undefined
+    const place = { binaries, volume, store, logFile, walDir }
+    const built = await buildTemplate({ ...place, plan, last, keys, builder, onProgress })
     template = built.template
     ;({ stepsRun, filesReused } = built)
   }

@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from '../config/types.ts'
 import type { StatePaths } from '../lib/paths.ts'
 import { TemplateStore } from '../template/store.ts'
-import { chooseBranchesDir, chooseVolume, type Volume } from '../volume/choose.ts'
+import { chooseBranchesDir, chooseVolume, chooseWalDir, type Volume } from '../volume/choose.ts'
 import { GenerationRegister, makeGenerationDir } from './generation.ts'
 
 export interface OpenVolume {
@@ -9,6 +9,8 @@ export interface OpenVolume {
   store: TemplateStore
   /** @returns this generation's directory for branches of a template of that size. */
   getBranchesDir(templateBytes: number): Promise<string>
+  /** @returns this generation's directory in memory for the first WAL of a build by fast ingest. */
+  getWalDir(): Promise<string | undefined>
 }
 
 /** The volumes in use, one for each different request; opening one registers its places for the reaper. */
@@ -37,8 +39,8 @@ export class Volumes {
 
   async #openNew(config: ResolvedConfig['volume']): Promise<OpenVolume> {
     const volume = await chooseVolume({ paths: this.#paths, ...config })
-    const makeDir = async (root: string) => {
-      await this.#register.add({ path: root, driver: volume.driver.name })
+    const makeDir = async (root: string, driver: string = volume.driver.name) => {
+      await this.#register.add({ path: root, driver })
       return makeGenerationDir(root, this.#generation)
     }
     const buildsDir = await makeDir(volume.buildsDir)
@@ -47,6 +49,10 @@ export class Volumes {
       volume: own,
       store: new TemplateStore(own),
       getBranchesDir: async (bytes) => makeDir(await chooseBranchesDir(volume, bytes)),
+      getWalDir: async () => {
+        const dir = await chooseWalDir(this.#paths)
+        return dir === undefined ? undefined : makeDir(dir, 'copy')
+      },
     }
   }
 }

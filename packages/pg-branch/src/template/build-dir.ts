@@ -30,6 +30,7 @@ export async function finishDir(options: {
   user: string
   buildMs: number
   ingest?: IngestResult | undefined
+  isUnchecked: boolean
   binaries: PostgresBinaries
 }): Promise<void> {
   const { dir, binaries, ...rest } = options

@@ -32,6 +32,8 @@ export interface BuildContext {
   store: TemplateStore
   builder: Builder
   logFile: string
+  /** A directory in memory, for the first WAL of fast ingest. */
+  walDir: string | undefined
   onProgress(progress: BuildProgress): void
 }
 
@@ -99,6 +101,7 @@ async function buildBase(context: BuildContext, report: (progress: StepProgress)
     database: 'postgres',
     user: superuser,
     buildMs: 0,
+    isUnchecked: false,
     binaries,
   })
   const template = await store.publish(dir, keys.base)

@@ -5,7 +5,7 @@ import { describeError } from '../lib/errors.ts'
 import type { IngestResult } from '../ingest/fast-ingest.ts'
 
 /** Part of every key: raise it when what is on disk changes its meaning. */
-export const formatVersion = 2
+export const formatVersion = 3
 
 /** Beside the data of a template: `template.json`, written before the rename that publishes both. */
 export interface TemplateManifest {
@@ -25,6 +25,8 @@ export interface TemplateManifest {
   buildMs: number
   /** Set if its last step was built by fast ingest. */
   ingest?: IngestResult | undefined
+  /** Whether WAL was lost since it was last checked: what is built on it is to be. */
+  isUnchecked: boolean
   bytes: number
   /** Every file with its size and modification time: what is checked before the first use in a process. */
   files: Record<string, string>

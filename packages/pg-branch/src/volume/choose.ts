@@ -141,6 +141,19 @@ export async function chooseBranchesDir(volume: Volume, templateBytes: number): 
   return dir
 }
 
+/** Room that memory must have before WAL of a build is put there. */
+const walRoomBytes = 256 * 1024 ** 2
+
+/** @returns a directory in memory for the first WAL of builds; undefined if there is none with room. */
+export async function chooseWalDir({ stateDir }: StatePaths): Promise<string | undefined> {
+  const dir = getMemoryDir(stateDir)
+  if (dir === undefined) return undefined
+  const { bavail, bsize } = await statfs('/dev/shm')
+  if (Math.min(bavail * bsize, (await readAvailableMemory()) / 2) < walRoomBytes) return undefined
+  makePrivateDir(dir, { enterable: true })
+  return dir
+}
+
 async function readAvailableMemory(): Promise<number> {
   try {
     const info = await readFile('/proc/meminfo', 'utf8')
