@@ -260,5 +260,5 @@ test('quiet in CI, visible in a terminal', async () => {
     extendEnv: false,
     reject: false,
   })
-  expect(inTerminal.stdout).toMatch(/pg-branch: step 1 of 1: sql migrations\/\*\.sql.* · .*\d statements/)
+  expect(inTerminal.stdout).toMatch(/pg-branch: step 1 of 1: sql migrations\/\*\.sql.* · .*\d statements?\b/)
 })

@@ -11,7 +11,7 @@ const killsInARow = 10
 
 const seed = {
   // So much WAL at first that all that follows is lost.
-  'seed/1.sql': `SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000000)) FROM generate_series(1, 70);
+  'seed/1.sql': `SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000000)) FROM generate_series(1, 270);
     CREATE TABLE a (id int PRIMARY KEY, body text);
     INSERT INTO a SELECT n, repeat(md5(n::text), 3) FROM generate_series(1, 20000) AS n;
     CREATE INDEX a_body ON a (body);`,

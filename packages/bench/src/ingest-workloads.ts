@@ -17,10 +17,16 @@ const createTable = 'CREATE TABLE t (id int, a text, b text, n double precision)
 const rowSource = `awk 'BEGIN { for (i = 1; i <= ROWS; i++) printf "%d\\t%s-%d\\t%s\\t%f\\n", i, "customer", i * 7919 % 100003, "a line of ordinary text, as long as such lines are", i / 3 }'`
 
 /** @returns the workloads that this machine has the data for; the others are named on stderr. */
-export function createWorkloads({ rows, commits }: { rows: number; commits: number }): Workload[] {
-  const copy = `COPY t FROM PROGRAM $$${rowSource.replace('ROWS', String(rows))}$$;`
+export function createWorkloads({ rows, commits }: { rows: number[]; commits: number }): Workload[] {
+  const [least = 0] = rows
+  const createCopy = (count: number) => `COPY t FROM PROGRAM $$${rowSource.replace('ROWS', String(count))}$$;`
   const list: Workload[] = [
-    { title: `COPY of ${rows} rows`, before: createTable, text: copy, files: [] },
+    ...rows.map((count) => ({
+      title: `COPY of ${count} rows`,
+      before: createTable,
+      text: createCopy(count),
+      files: [],
+    })),
     {
       title: `${commits} commits of one row`,
       before: `CREATE TABLE t (id int, a text);
@@ -30,8 +36,8 @@ BEGIN FOR n IN 1..count LOOP INSERT INTO t VALUES (n, 'a row'); COMMIT; END LOOP
       files: [],
     },
     {
-      title: `4 indexes on ${rows} rows`,
-      before: `${createTable}\n${copy}`,
+      title: `4 indexes on ${least} rows`,
+      before: `${createTable}\n${createCopy(least)}`,
       text: 'CREATE INDEX ON t (id); CREATE INDEX ON t (a); CREATE INDEX ON t (n, id); CREATE INDEX ON t (b, a);',
       files: [],
     },

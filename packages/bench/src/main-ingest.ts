@@ -8,7 +8,8 @@ const { values } = parseArgs({
   args: process.argv.slice(3),
   options: {
     disks: { type: 'string', default: 'ext4,btrfs,tmpfs,slow ext4' },
-    rows: { type: 'string', default: '1000000' },
+    /** Of the COPYs; the indexes are on the first. */
+    rows: { type: 'string', default: '1000000,4000000' },
     commits: { type: 'string', default: '200000' },
     /** How often each is built; the median counts. */
     repeat: { type: 'string', default: '3' },
@@ -19,7 +20,7 @@ const { values } = parseArgs({
 
 const figures = await measureIngest({
   disks: values.disks.split(',').filter(Boolean),
-  rows: Number(values.rows),
+  rows: values.rows.split(',').map(Number),
   commits: Number(values.commits),
   repeat: Number(values.repeat),
 })

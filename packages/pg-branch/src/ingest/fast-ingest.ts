@@ -10,7 +10,7 @@ const log = createLog('ingest')
 const segmentsAhead = 512
 const lookEveryMs = 100
 /** So much WAL goes to memory at first: a small build loses nothing, and need not be checked. */
-const segmentsInMemory = 64
+const segmentsInMemory = 256
 /** Segments that sealing may still write after it was asked whether WAL was lost. */
 const margin = 4
 

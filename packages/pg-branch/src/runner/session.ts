@@ -1,7 +1,7 @@
 import { PgBranchError } from '../lib/errors.ts'
 import { connectSupervisor, type Connection } from '../supervisor/client.ts'
 import { applySentinel, withSentinel, withholdUrls } from '../url/sentinel.ts'
-import { createReporter } from './report.ts'
+import type { Reporter } from './report.ts'
 
 export interface FileInfo {
   rootDir: string
@@ -45,13 +45,22 @@ const leaseAttempts = 3
 export function createSession({ options, runId, isTerminal, targets }: SessionOptions): Session {
   const withheld = withholdUrls(process.env)
   const env = withSentinel(process.env)
-  const reporter = createReporter({ isTerminal: isTerminal && (env.CI ?? '') === '' })
+  let reporting: Promise<Reporter> | undefined
+  // Most workers have nothing to tell, and need not load how it is told.
+  const report = async (tell: (reporter: Reporter) => void) => {
+    reporting ??= import('./report.ts').then(({ createReporter }) =>
+      createReporter({ isTerminal: isTerminal && (env.CI ?? '') === '' }),
+    )
+    tell(await reporting)
+  }
   let connecting: Promise<Connection> | undefined
   let opening: Promise<OpenLease> | undefined
   let failed: string | undefined
 
   const connect = async () => {
-    connecting ??= connectSupervisor({ onProgress: reporter.showProgress })
+    connecting ??= connectSupervisor({
+      onProgress: (progress) => void (progress.speak && report((reporter) => reporter.showProgress(progress))),
+    })
     try {
       return await connecting
     } catch (error) {
@@ -74,7 +83,7 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
         const request = { rootDir: file.rootDir, options, env, withheld, scope, runId, holder: file.filePath }
         const answer = await connection.call.lease(request)
         connection.unhold()
-        reporter.showNotices(answer.notices)
+        if (answer.notices.length > 0) await report((reporter) => reporter.showNotices(answer.notices))
         return { id: answer.leaseId, scope, variables: answer.variables }
       } catch (error) {
         connecting = undefined
@@ -97,7 +106,8 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
     // A supervisor that is gone has taken the branch with it.
     const answer = await connection.call.release({ leaseId: open.id, failed: reason }).catch(() => undefined)
     connection.unhold()
-    if (answer?.psqlLine !== undefined) reporter.showKept(answer.psqlLine, { reason, keptForMs: answer.keptForMs ?? 0 })
+    const { psqlLine, keptForMs = 0 } = answer ?? {}
+    if (psqlLine !== undefined) await report((reporter) => reporter.showKept(psqlLine, { reason, keptForMs }))
   }
 
   return {

@@ -141,8 +141,8 @@ export async function chooseBranchesDir(volume: Volume, templateBytes: number): 
   return dir
 }
 
-/** Room that memory must have before WAL of a build is put there. */
-const walRoomBytes = 256 * 1024 ** 2
+/** Room that memory must have before up to 256 MB of a build's WAL are put there. */
+const walRoomBytes = 1024 ** 3
 
 /** @returns a directory in memory for the first WAL of builds; undefined if there is none with room. */
 export async function chooseWalDir({ stateDir }: StatePaths): Promise<string | undefined> {
