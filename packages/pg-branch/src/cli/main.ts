@@ -14,6 +14,7 @@ const main = defineCommand({
     volume: () => import('./volume.ts').then((module) => module.volumeCommand),
     template: () => import('./template.ts').then((module) => module.templateCommand),
     status: () => import('./status.ts').then((module) => module.statusCommand),
+    doctor: () => import('./doctor.ts').then((module) => module.doctorCommand),
     run: () => import('./run.ts').then((module) => module.runCommand),
     down: () => import('./down.ts').then((module) => module.downCommand),
   },

@@ -21,6 +21,7 @@ const build = defineCommand({
     const events = json ? createEventReporter() : pickReporter()
     const report = await askForTemplate({ config: args.config, dryRun: false, onProgress: events.showProgress })
     events.end?.()
+    for (const notice of json ? [] : report.notices) process.stderr.write(`pg-branch: ${notice}\n`)
     if (json) print(JSON.stringify({ event: report.why === undefined ? 'reused' : 'ready', ...report }))
     else print(`${report.why === undefined ? 'ready, from the cache' : 'ready'}: template ${report.key.slice(0, 8)}`)
   },

@@ -18,6 +18,17 @@ export interface LocatedPostgres {
   rejected: RejectedCandidate[]
 }
 
+/** @returns what each provider has here, and why each other candidate of it is not taken. */
+export async function surveyProviders(
+  request: ProviderRequest,
+): Promise<Array<{ name: ProviderName; found: PostgresBinaries | undefined; rejected: RejectedCandidate[] }>> {
+  const results = []
+  for (const name of Object.keys(providers) as ProviderName[]) {
+    results.push({ name, ...(await providers[name].locate(request)) })
+  }
+  return results
+}
+
 /** @throws PgBranchError `PGB_NO_PROVIDER` that lists every candidate with its reason. */
 export async function locatePostgres(
   request: ProviderRequest & { provider: ProviderName | undefined },

@@ -1,7 +1,8 @@
 import { locatePostgres } from '../postgres/registry.ts'
 import { openServer, withSession } from '../postgres/server.ts'
 import { createKeys, createServerKeys, type TemplateKeys } from '../template/keys.ts'
-import { findStart } from '../template/layers.ts'
+import { findStart, type BuildStart } from '../template/layers.ts'
+import type { StepPlan } from '../template/plan.ts'
 import { findServerTemplate } from '../template/server-store.ts'
 import { createBuildRecord, explainRebuild } from '../template/why.ts'
 import type { PlaceContext } from './place.ts'
@@ -41,17 +42,20 @@ async function compare(
   const { steps, notices } = plan
   const key = current.sealedKey
   if ((await find(key)) !== undefined) {
-    return { key, why: undefined, steps: steps.map(({ label }) => ({ label, runs: 'cached' })), notices }
+    return { key, why: undefined, steps: describeSteps(steps, { steps: steps.length, additions: 0 }), notices }
   }
   const start = await findStart({ steps, keys, last, find })
-  return {
-    key,
-    why: explainRebuild({ current, last }),
-    steps: steps.map(({ label, additions }, index) => {
-      if (index < start.steps) return { label, runs: 'cached' }
-      if (index > start.steps || start.additions === 0) return { label, runs: 'whole' }
-      return { label, runs: 'rest', from: additions[start.additions] }
-    }),
-    notices,
-  }
+  return { key, why: explainRebuild({ current, last }), steps: describeSteps(steps, start), notices }
+}
+
+/** @returns what of each step is run when a build goes on from `start`. */
+export function describeSteps(
+  steps: StepPlan[],
+  start: Pick<BuildStart<unknown>, 'steps' | 'additions'>,
+): TemplateReport['steps'] {
+  return steps.map(({ label, additions }, index) => {
+    if (index < start.steps) return { label, runs: 'cached' }
+    if (index > start.steps || start.additions === 0) return { label, runs: 'whole' }
+    return { label, runs: 'rest', from: additions[start.additions] }
+  })
 }

@@ -41,6 +41,18 @@ async function reapDeadGenerations(stateDir: string): Promise<void> {
   }
 }
 
+/** @returns the directories of dead supervisors: what the next start, or `reapDead`, removes. */
+export async function listDeadGenerations(stateDir: string): Promise<string[]> {
+  const dead: string[] = []
+  for (const { path } of new GenerationRegister(stateDir).list()) {
+    if (!existsSync(path)) continue
+    for (const generation of await readdir(path)) {
+      if (!(await isGenerationAlive(join(path, generation)))) dead.push(join(path, generation))
+    }
+  }
+  return dead
+}
+
 /** Removes what one supervisor has left at its own orderly end: its empty directories. */
 export async function reapGenerationNow(stateDir: string, generation: string): Promise<void> {
   for (const { path, driver } of new GenerationRegister(stateDir).list()) {

@@ -4,6 +4,7 @@ import { validateEnvironmentOptions } from '../config/validate.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createSocketRpc } from '../lib/rpc.ts'
 import { packageVersion } from '../lib/version.ts'
+import { describeSteps } from './explain.ts'
 import type { Project, ProjectListeners } from './project.ts'
 import type { Leases } from './leases.ts'
 import type {
@@ -132,8 +133,17 @@ function buildTemplate(
   context: { host: SessionHost; client: Client },
 ): Promise<TemplateReport> {
   return withProject(request, context, async (project, listeners) => {
-    const report = await project.explain(request)
-    if (!request.dryRun) await project.prepare(request, listeners)
-    return report
+    if (request.dryRun) return project.explain(request)
+    let built: Parameters<ProjectListeners['onBuilt']>[0] | undefined
+    const { plan, templateKey } = await project.prepare(request, {
+      ...listeners,
+      onBuilt(result) {
+        built = result
+        listeners.onBuilt(result)
+      },
+    })
+    const cached = plan.steps.length - (built?.stepsRun ?? 0)
+    const start = { steps: cached, additions: built?.filesReused ?? 0 }
+    return { key: templateKey, why: built?.why, steps: describeSteps(plan.steps, start), notices: plan.notices }
   })
 }

@@ -156,6 +156,7 @@ async function endWithServer<T>(
     }),
   ])
 }
+
 async function finishWal(admin: Client, ingest: FastIngest | undefined): Promise<IngestResult | undefined> {
   if (ingest === undefined) {
     await admin.query('CHECKPOINT')

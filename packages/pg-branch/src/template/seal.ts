@@ -28,7 +28,7 @@ export async function listDatabases(admin: Client): Promise<string[]> {
 }
 
 /** A first connection writes the relation cache file of its database, which branches then put to use. */
-async function writeRelationCaches(target: DatabaseAddress, databases: string[]): Promise<void> {
+export async function writeRelationCaches(target: DatabaseAddress, databases: string[]): Promise<void> {
   for (const database of databases) await (await connect({ ...target, database })).end()
 }
 

@@ -9,7 +9,7 @@ import type { Builder } from './builder.ts'
 import type { TemplateKeys } from './keys.ts'
 import { describeLayer, describePhase, findStart } from './layers.ts'
 import type { Plan } from './plan.ts'
-import { vacuumDatabase } from './seal.ts'
+import { vacuumDatabase, writeRelationCaches } from './seal.ts'
 import type { StepProgress } from './steps/contract.ts'
 import { findServerTemplate, publishServerTemplate, type ServerTemplate } from './server-store.ts'
 import type { BuildRecord } from './why.ts'
@@ -91,7 +91,11 @@ async function extendLayer(
     builder.onProgress(report)
     await builder.call.runStep(stepIndex, { ...server.address, database: name, shared: true }, additions)
   }
-  if (isLast) await vacuumDatabase({ ...server.address, database: name })
+  if (isLast) {
+    await vacuumDatabase({ ...server.address, database: name })
+    // A copy of the files takes it along (source: load_relcache_init_file in relcache.c).
+    await writeRelationCaches(server.address, [name])
+  }
   await endSessions(client, name)
   const key = (isLast ? keys.sealed[steps] : keys.layers[steps]) ?? ''
   const description = describeLayer(plan.steps, steps)

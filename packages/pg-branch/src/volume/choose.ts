@@ -45,15 +45,9 @@ export interface VolumeRequest {
 export async function chooseVolume(request: VolumeRequest): Promise<Volume> {
   const rejected: Volume['rejected'] = []
   for (const { root, name } of listCandidates(request)) {
-    const driver = drivers[name]()
-    if (root.mustExist && !existsSync(root.path)) {
-      rejected.push({ candidate: `${name} on ${root.path}`, reason: root.missingReason })
-      continue
-    }
-    makePrivateDir(root.path, { enterable: true })
-    const probe = await driver.probe(root.path)
-    if (probe.usable) return layOutVolume({ driver, root: root.path, request, rejected })
-    rejected.push({ candidate: `${name} on ${root.path}`, reason: probe.reason })
+    const reason = await findReason(root, name)
+    if (reason === undefined) return layOutVolume({ driver: drivers[name](), root: root.path, request, rejected })
+    rejected.push({ candidate: `${name} on ${root.path}`, reason })
   }
   throw new PgBranchError(
     `no volume can be used:\n${rejected.map(({ candidate, reason }) => `  - ${candidate}: ${reason}`).join('\n')}`,
@@ -62,6 +56,25 @@ export async function chooseVolume(request: VolumeRequest): Promise<Volume> {
       hint: 'Remove `volume` from the configuration to use whatever is there, or mend one of these.',
     },
   )
+}
+
+/** @returns every place and driver that a volume may be made of, best first, each tried for real. */
+export async function surveyVolumes(
+  paths: StatePaths,
+): Promise<Array<{ driver: DriverName; path: string; reason: string | undefined }>> {
+  const results = []
+  for (const { root, name } of listCandidates({ paths, driver: undefined, path: undefined })) {
+    results.push({ driver: name, path: root.path, reason: await findReason(root, name) })
+  }
+  return results
+}
+
+/** @returns why a driver cannot be used at a place; undefined if it can. */
+async function findReason(root: Root, name: DriverName): Promise<string | undefined> {
+  if (root.mustExist && !existsSync(root.path)) return root.missingReason
+  makePrivateDir(root.path, { enterable: true })
+  const probe = await drivers[name]().probe(root.path)
+  return probe.usable ? undefined : probe.reason
 }
 
 interface Root {
