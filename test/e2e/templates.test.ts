@@ -205,7 +205,7 @@ test('without anything recognised branches are empty, and it is said once', asyn
   await using two = await leaseBranch(project.dir, { runId: 'run 1' })
   expect(one.notices).toEqual([
     expect.stringMatching(
-      /^branches are empty: there is no pg-branch\.config\.ts, and no migrations were recognised in/,
+      /^branches are empty: there is no pg-branch\.config\.ts \(or .*\), and .* has no migrations that are recognised \(Drizzle, .*\*\.sql in migrations/,
     ),
   ])
   expect(two.notices).toEqual([])

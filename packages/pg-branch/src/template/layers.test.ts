@@ -20,6 +20,15 @@ test('only files that were added at the end may run alone', () => {
   expect(isExtension(createStep({}), createStep({ '1.sql': 'a' }))).toBe(false)
 })
 
+test('a command that changed runs whole; how SQL files are named in the configuration does not matter', () => {
+  const [before, now] = [
+    createStep({ '1.sql': 'a' }),
+    { ...createStep({ '1.sql': 'a', '2.sql': 'b' }), label: 'other' },
+  ]
+  expect(isExtension(before, now)).toBe(false)
+  expect(isExtension({ ...before, kind: 'sql' }, { ...now, kind: 'sql' })).toBe(true)
+})
+
 test('a journal may change with what is added, the configuration may not', () => {
   const options = { journal: ['journal'], rest: ['config'] }
   const before = createStep({ config: 'x', journal: 'j1', '1.sql': 'a' }, options)

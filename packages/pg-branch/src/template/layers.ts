@@ -48,7 +48,9 @@ export async function findStart<T>(options: {
 
 /** @returns whether `now` is `before` with more at the end, and nothing else changed. */
 export function isExtension(before: StepPlan, now: StepPlan): boolean {
-  if (before.kind !== now.kind || before.label !== now.label || before.database !== now.database) return false
+  if (before.kind !== now.kind || before.database !== now.database) return false
+  // What is run is part of a command; of SQL it is only the files that count.
+  if (now.kind === 'command' && before.label !== now.label) return false
   const count = before.additions.length
   if (count === 0 || count >= now.additions.length) return false
   const isPrefix = before.additions.every(
