@@ -121,6 +121,6 @@ test('an extension that this Postgres does not have: the error names who would',
   await using _home = makeHome()
   await using project = await makeProject({ 'migrations/1.sql': 'SELECT 1;\nCREATE EXTENSION postgis;' })
   await expect(leaseBranch(project.dir)).rejects.toThrow(
-    /1\.sql:2:1: extension "postgis" is not available[\s\S]*provider: 'system'[\s\S]*postgresql-17-postgis-3/,
+    /1\.sql:2:1: extension "postgis" is not available[\s\S]*provider: 'system'[\s\S]*postgresql-<version>-postgis-3/,
   )
 })
