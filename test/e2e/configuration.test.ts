@@ -29,7 +29,7 @@ test.each<[string, Record<string, string>, RegExp]>([
   [
     'a wrong step',
     { 'pg-branch.config.mjs': 'export default { seed: [42] }' },
-    /`seed\[0\]` must be sql\(…\), command\(…\) or a function, found 42/,
+    /`seed\[0\]` must be sql\(…\), dump\(…\), preset\(…\), command\(…\) or a function, found 42/,
   ],
   ['no object', { 'pg-branch.config.mjs': 'export default 3' }, /the whole value must be Object, found 3/],
   [

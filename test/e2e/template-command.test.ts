@@ -11,7 +11,12 @@ export default defineConfig({ seed: [sql('schema.sql'), sql('m/*.sql'), async ({
 }
 
 function run(dir: string, args: string[]) {
-  return execa(process.execPath, [cliFile, 'template', ...args], { cwd: dir, reject: false, all: true })
+  return execa(process.execPath, [cliFile, 'template', ...args], {
+    cwd: dir,
+    reject: false,
+    all: true,
+    env: { NO_COLOR: '1' },
+  })
 }
 
 test('`template why` explains to the file what `template build` then does', async () => {
@@ -55,7 +60,7 @@ test('on a terminal each step is one line, written over as it goes', async () =>
   await using _home = makeHome()
   await using project = await makeProject(files)
   const command = [process.execPath, cliFile, 'template', 'build'].join(' ')
-  const env = { CI: '', COLUMNS: '200' }
+  const env = { CI: '', NO_COLOR: '1' }
   const { stdout } = await execa('script', ['-qec', `stty cols 200; ${command}`, '/dev/null'], {
     cwd: project.dir,
     env,
