@@ -14,7 +14,7 @@ import { makeProject } from '../support/project.ts'
 
 const programs = '/usr/lib/postgresql/15/bin'
 const config = (step: string) =>
-  `import { defineConfig, dump } from 'pg-branch'\nexport default defineConfig({ postgres: { provider: 'system' }, seed: ${step} })\n`
+  `import { defineConfig, dump, sql } from 'pg-branch'\nexport default defineConfig({ postgres: { provider: 'system' }, seed: ${step} })\n`
 
 const source = `CREATE TABLE authors (id serial PRIMARY KEY, name text NOT NULL);
 INSERT INTO authors (name) SELECT 'author ' || n FROM generate_series(1, 1000) AS n;
@@ -75,6 +75,18 @@ describe('dump', () => {
     ])
   })
 
+  test('belongs to the role that restores, also where the owner of the dump is here', async () => {
+    await using _home = makeHome()
+    await using project = await makeProject({
+      'pg-branch.config.mjs': `import { dump } from 'pg-branch'\nexport default { user: { name: 'app' }, seed: dump('owned.sql') }`,
+      'owned.sql': `CREATE TABLE t (n int); ALTER TABLE t OWNER TO postgres; GRANT SELECT ON t TO postgres;`,
+    })
+    await using branch = await leaseBranch(project.dir)
+    expect(await branch.query("SELECT tableowner FROM pg_tables WHERE tablename = 't'")).toEqual([
+      { tableowner: 'app' },
+    ])
+  })
+
   test('from a URL: fetched again only if it has changed, kept when the server is away', async () => {
     await using _home = makeHome()
     const requests: string[] = []
@@ -117,12 +129,24 @@ describe('dump', () => {
     ['a truncated archive', `dump('cut.dump')`, /pg_restore failed on cut\.dump:\n {2}\| pg_restore: error/],
     ['a truncated gzip', `dump('cut.gz')`, /cut\.gz cannot be read: unexpected end of file/],
     ['a folder that is no dump', `dump('node_modules')`, /is no dump: it has no toc\.dat/],
+    [
+      'a text that was cut off',
+      `dump('cut.sql')`,
+      /cut\.sql was cut off: the comment that pg_dump ends with is missing/,
+    ],
+    [
+      'an archive taken for SQL',
+      `sql('cut.dump')`,
+      /cut\.dump is no SQL text but an archive of pg_dump\n.*dump\('cut\.dump'\)/,
+    ],
     ['a statement that fails', `dump('bad.sql')`, /bad\.sql:2:15: relation "nowhere" does not exist/],
   ])('%s is refused with its place', async (_title, step, message) => {
     await using _home = makeHome()
     await using project = await makeProject({ 'pg-branch.config.mjs': config(step) })
     await writeFile(join(project.dir, 'cut.dump'), (await readFile(join(dir, 'custom.dump'))).subarray(0, 3000))
     await writeFile(join(project.dir, 'cut.gz'), readFileSync(join(dir, 'plain.sql.gz')).subarray(0, 3000))
+    const plain = await readFile(join(dir, 'plain.sql'), 'utf8')
+    await writeFile(join(project.dir, 'cut.sql'), plain.slice(0, plain.indexOf('CREATE VIEW')))
     await writeFile(join(project.dir, 'bad.sql'), 'SET transaction_timeout = 0;\nSELECT * FROM nowhere;\n')
     await expect(leaseBranch(project.dir)).rejects.toThrow(message)
   })

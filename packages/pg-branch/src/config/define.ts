@@ -29,7 +29,7 @@ export function preset(name: PresetName): PresetStep {
  *
  * Archives are restored by `pg_restore`, which must be on this machine, with `jobs` processes at the same
  * time (custom and directory format; default: the CPUs, up to 4). Unless `owners` is set, objects belong
- * to the role that restores, and what is said of roles that do not exist here is left out.
+ * to the role that restores: owners and privileges are left out.
  */
 export function dump(source: string, options: { jobs?: number; owners?: boolean } = {}): DumpStep {
   return { kind: 'dump', source, jobs: options.jobs, owners: options.owners ?? false }

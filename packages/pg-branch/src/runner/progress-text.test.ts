@@ -16,8 +16,8 @@ test('a step with a known size shows a bar, its rate and the time left', () => {
 })
 
 test('a finished build says what came from the cache', () => {
-  const done = { buildMs: 1_500, steps: 3, stepsRun: 2, filesReused: 41, why: 'm/42.sql was added' }
+  const done = { buildMs: 1_500, steps: 3, stepsRun: 2, filesReused: 41, byFastIngest: true, why: 'm/42.sql was added' }
   expect(describeBuild(done)).toBe(
-    'template built in 1.5 s, 3 steps, 1 from the cache, 41 files of step 2 from the cache (m/42.sql was added)',
+    'template built by fast ingest in 1.5 s, 3 steps, 1 from the cache, 41 files of step 2 from the cache (m/42.sql was added)',
   )
 })

@@ -35,11 +35,12 @@ function describeBytes(done: { bytes: number; totalBytes: number; stepMs: number
 }
 
 /** @returns what a finished build did, and why. */
-export function describeBuild({ buildMs, steps, stepsRun, filesReused, why }: BuildDone): string {
+export function describeBuild({ buildMs, steps, stepsRun, filesReused, byFastIngest, why }: BuildDone): string {
   const reused = steps - stepsRun
   const files = filesReused === 0 ? '' : `, ${countOf(filesReused, 'file')} of step ${reused + 1} from the cache`
   const cached = reused === 0 ? '' : `, ${reused} from the cache`
-  return `template built in ${formatDuration(buildMs)}, ${countOf(steps, 'step')}${cached}${files} (${why})`
+  const how = byFastIngest ? ' by fast ingest' : ''
+  return `template built${how} in ${formatDuration(buildMs)}, ${countOf(steps, 'step')}${cached}${files} (${why})`
 }
 
 function countOf(count: number, thing: string): string {

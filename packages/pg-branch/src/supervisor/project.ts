@@ -2,7 +2,7 @@ import { PgBranchError } from '../lib/errors.ts'
 import type { StatePaths } from '../lib/paths.ts'
 import type { BuildProgress } from '../template/build.ts'
 import type { Builder } from '../template/builder.ts'
-import type { Plan } from '../template/plan.ts'
+import { usesFastIngest, type Plan } from '../template/plan.ts'
 import type { BuildRecord } from '../template/why.ts'
 import { explainTemplate } from './explain.ts'
 import type { Place, PlaceContext } from './place.ts'
@@ -26,6 +26,7 @@ export interface Built {
   stepsRun: number
   /** Of the first step that ran, files whose result was there. */
   filesReused: number
+  byFastIngest: boolean
 }
 
 /** Everything that branches of the present state of a project are made from. */
@@ -191,6 +192,7 @@ export class Project {
       steps: plan.steps.length,
       stepsRun,
       filesReused,
+      byFastIngest: serverUrl === undefined && usesFastIngest(plan.config),
     }
     if (why !== undefined) this.#listeners.forEach((listener) => listener.onBuilt({ ...build, why }))
     await writeProjectRecord(this.#paths, { rootDir: this.rootDir, configFile: this.#configFile, plan, built: record })

@@ -73,7 +73,14 @@ export interface ProgressReport {
   rows?: number
   message?: string
   /** Set in the last report of a build. */
-  done?: { why: string; buildMs: number; steps: number; stepsRun: number; filesReused: number }
+  done?: {
+    why: string
+    buildMs: number
+    steps: number
+    stepsRun: number
+    filesReused: number
+    byFastIngest: boolean
+  }
   /** Whether this client is the one to tell the user; exactly one is. */
   speak: boolean
 }

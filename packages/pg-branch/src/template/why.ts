@@ -26,9 +26,11 @@ export function explainRebuild(options: {
   if (broken !== undefined) return broken
   if (last === undefined) return 'first build of this project'
   if (last.sealedKey === current.sealedKey) return 'the cached template was removed (evicted, or the cache was cleared)'
-  if (last.baseKey !== current.baseKey) return 'another build of Postgres, or another version of pg-branch'
+  if (last.baseKey !== current.baseKey)
+    return 'another Postgres (provider, version or initdb options), or another version of pg-branch'
   if (last.period !== current.period) return 'a new period of `cache.rebuildEveryMs` has begun'
-  if (last.rootKey !== current.rootKey) return 'server settings, the names of databases, or the user changed'
+  if (last.rootKey !== current.rootKey)
+    return 'server settings, `fastIngest`, the names of databases, or the user changed'
   return explainSteps(last.steps, current.steps)
 }
 

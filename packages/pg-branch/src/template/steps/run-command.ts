@@ -41,7 +41,7 @@ export async function runCommand(
     result.exitCode === undefined ? `was ended by ${result.signal ?? 'an error'}` : `exited with ${result.exitCode}`
   throw new PgBranchError(`the command \`${step.line}\` ${how}:\n${output.map((line) => `  | ${line}`).join('\n')}`, {
     code: 'PGB_STEP_FAILED',
-    hint: `It ran in ${run.baseDir} with DATABASE_URL and PG* pointing at the database being built.`,
+    hint: `It ran in ${run.baseDir} with DATABASE_URL and PG* pointing at the database being built; an address written into its configuration is not that one.`,
     cause: result,
   })
 }

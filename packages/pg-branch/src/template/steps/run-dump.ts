@@ -26,25 +26,36 @@ export async function runDump(path: string, { step, run }: { step: DumpStep; run
     return run.target.database
   }
   const left = new Set<string>()
-  const isHarmless = (error: unknown, item: SqlItem) => {
-    const missing = findMissingName(error, { item, owners: step.owners })
-    if (missing !== undefined) left.add(missing)
-    return missing !== undefined
-  }
-  const database = await runSqlFiles([path], run, { format, isHarmless })
-  if (left.size > 0) run.log(`left out what names ${[...left].join(', ')}`)
+  const database = await runSqlFiles([path], run, {
+    format,
+    mustEnd: true,
+    isSkipped({ kind, text }) {
+      const isSkipped = kind === 'statement' && !step.owners && namesOwner(text.trimStart())
+      if (isSkipped) left.add('owners and privileges')
+      return isSkipped
+    },
+    isHarmless(error, item) {
+      const setting = findUnknownSetting(error, item)
+      if (setting !== undefined) left.add(`the setting ${setting}`)
+      return setting !== undefined
+    },
+  })
+  if (left.size > 0) run.log(`left out: ${[...left].join(', ')}`)
   return database
 }
 
-/**
- * @returns what an error is about if the statement may be left out: who owns or may use something, of a
- * role that exists only where the dump was made; a setting that only a newer pg_dump knows.
- */
-function findMissingName(error: unknown, { item, owners }: { item: SqlItem; owners: boolean }): string | undefined {
-  const { code, message } = error as { code?: string; message?: string }
-  if (code !== '42704' || item.kind !== 'statement') return undefined
-  const [, role] = /^role "(.+)" does not exist/.exec(message ?? '') ?? []
-  if (role !== undefined && !owners && /^(ALTER|GRANT|REVOKE)\b/i.test(item.text.trimStart())) return `the role ${role}`
-  const [, setting] = /^unrecognized configuration parameter "(.+)"/.exec(message ?? '') ?? []
-  return setting !== undefined && /^SET\b/i.test(item.text.trimStart()) ? `the setting ${setting}` : undefined
+/** What `pg_restore --no-owner --no-privileges` leaves out of an archive; membership in roles is none of it. */
+function namesOwner(text: string): boolean {
+  return (
+    /^ALTER\s[\s\S]*\sOWNER\s+TO\s+\S+\s*;?\s*$/i.test(text) ||
+    /^ALTER\s+DEFAULT\s+PRIVILEGES\b/i.test(text) ||
+    /^(GRANT|REVOKE)\b[\s\S]*\sON\s/i.test(text)
+  )
+}
+
+/** @returns the name of a setting that only a newer pg_dump knows. */
+function findUnknownSetting(error: unknown, { kind, text }: SqlItem): string | undefined {
+  const { code, message = '' } = error as { code?: string; message?: string }
+  if (code !== '42704' || kind !== 'statement' || !/^SET\b/i.test(text.trimStart())) return undefined
+  return /^unrecognized configuration parameter "(.+)"/.exec(message)?.[1]
 }

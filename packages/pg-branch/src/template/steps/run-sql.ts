@@ -6,7 +6,8 @@ import { finished } from 'node:stream/promises'
 import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams'
 import { PgBranchError, describeError } from '../../lib/errors.ts'
 import type { StepRun } from './contract.ts'
-import type { DumpFormat } from './dump-format.ts'
+import { detectDump, type DumpFormat } from './dump-format.ts'
+import { DumpTrailer } from './dump-trailer.ts'
 import { openText } from './open-text.ts'
 import { SqlSplitter, type SqlItem } from './split-sql.ts'
 import { toStepError } from './sql-error.ts'
@@ -15,6 +16,10 @@ import { SqlSession } from './sql-session.ts'
 /** How the text of a file is read, and what of it need not succeed. */
 export interface SqlFileOptions {
   format?: Exclude<DumpFormat, 'archive'>
+  /** Whether the text of a pg_dump must have the comment that is at its end. */
+  mustEnd?: boolean
+  /** @returns whether to leave this out. */
+  isSkipped?(item: SqlItem): boolean
   /** @returns whether to go on after this error of a statement. */
   isHarmless?(error: unknown, item: SqlItem): boolean
 }
@@ -35,18 +40,19 @@ export async function runSqlFiles(files: string[], run: StepRun, options: SqlFil
   }
 }
 
-async function runFile(
-  path: string,
-  { session, run, format = 'plain', isHarmless }: SqlFileOptions & { session: SqlSession; run: StepRun },
-): Promise<void> {
+async function runFile(path: string, options: SqlFileOptions & { session: SqlSession; run: StepRun }): Promise<void> {
+  const { session, run, isSkipped, isHarmless } = options
   const name = relative(run.baseDir, path)
   const totalBytes = (await stat(path)).size
+  const format = options.format ?? (await requirePlain(path, name))
+  const trailer = new DumpTrailer(name)
   const splitter = new SqlSplitter()
   const counts = { statements: 0, rows: 0, bytes: 0 }
   const report = () => run.onProgress({ file: name, totalBytes, ...counts })
   await session.reset()
   let copy: RunningCopy | undefined
   const execute = async (item: SqlItem) => {
+    if (isSkipped?.(item) === true) return
     try {
       if (item.kind === 'copy') copy = startCopy((await session.getClient()).query(copyFrom(item.text)))
       else if (item.kind === 'copyData') await writeRows(copy, item.text)
@@ -61,6 +67,7 @@ async function runFile(
   const { text, file } = openText(path, format)
   for await (const lines of readLines(text, name)) {
     counts.bytes = file.bytesRead
+    if (options.mustEnd === true) trailer.push(lines)
     for (const item of splitter.push(lines)) await execute(item)
     report()
   }
@@ -76,7 +83,21 @@ async function runFile(
     )
   }
   for (const item of items) await execute(item)
+  trailer.end()
   report()
+}
+
+/** @throws PgBranchError `PGB_STEP_FAILED` for a file that is no SQL text but a dump of another format. */
+async function requirePlain(path: string, name: string): Promise<'plain'> {
+  const format = (await detectDump(path))?.format
+  if (format === 'plain') return format
+  throw new PgBranchError(
+    `${name} is no SQL text but ${format === 'archive' ? 'an archive of pg_dump' : `compressed (${format})`}`,
+    {
+      code: 'PGB_STEP_FAILED',
+      hint: `dump('${name}') restores it.`,
+    },
+  )
 }
 
 const unfinished = {

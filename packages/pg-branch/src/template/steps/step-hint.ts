@@ -3,7 +3,7 @@ export function findStepHint(message: string): string | undefined {
   const setting = settings.find(({ pattern }) => pattern.test(message))
   if (setting !== undefined)
     return `In pg-branch.config.ts: \`postgres.settings: ${setting.wanted}\`. It is then built without fast ingest.`
-  if (message.startsWith('permission denied to create extension')) {
+  if (/^permission denied(: ".*" is a system trigger| to create (extension|database|role))/.test(message)) {
     return 'Only a superuser may: `user: { name: …, superuser: true }`, or leave `user` out, which is a superuser too.'
   }
   return findExtensionHint(message)
