@@ -16,22 +16,24 @@ const presetNames = Object.keys(presets) as PresetName[]
 
 const step = v.union(
   [
-    v.strictObject({ kind: v.literal('sql'), globs: v.pipe(globs, v.minLength(1, 'names no file')) }),
-    v.strictObject({ kind: v.literal('preset'), name: v.picklist(presetNames) }),
-    v.strictObject({
-      kind: v.literal('dump'),
-      source: v.pipe(v.string(), v.nonEmpty('must not be empty')),
-      jobs: v.optional(v.pipe(count, v.minValue(1, 'must be 1 or more'))),
-      owners: v.optional(v.boolean(), false),
-    }),
-    v.strictObject({
-      kind: v.literal('command'),
-      line: v.pipe(v.string(), v.nonEmpty('must not be empty')),
-      inputs: globs,
-      migrations: v.optional(globs, []),
-      journal: v.optional(globs, []),
-      env: v.record(v.string(), v.string()),
-    }),
+    v.variant('kind', [
+      v.strictObject({ kind: v.literal('sql'), globs: v.pipe(globs, v.minLength(1, 'names no file')) }),
+      v.strictObject({ kind: v.literal('preset'), name: v.picklist(presetNames) }),
+      v.strictObject({
+        kind: v.literal('dump'),
+        source: v.pipe(v.string(), v.nonEmpty('must not be empty')),
+        jobs: v.optional(v.pipe(count, v.minValue(1, 'must be 1 or more'))),
+        owners: v.optional(v.boolean(), false),
+      }),
+      v.strictObject({
+        kind: v.literal('command'),
+        line: v.pipe(v.string(), v.nonEmpty('must not be empty')),
+        inputs: globs,
+        migrations: v.optional(globs, []),
+        journal: v.optional(globs, []),
+        env: v.record(v.string(), v.string()),
+      }),
+    ]),
     v.function(),
   ],
   'must be sql(…), dump(…), preset(…), command(…) or a function',

@@ -32,15 +32,27 @@ function validate<T>(
 function describeIssue(issue: v.BaseIssue<unknown>, parentPath: v.IssuePathItem[], schema: unknown): string[] {
   const path = [...parentPath, ...((issue.path as v.IssuePathItem[] | undefined) ?? [])]
   // A union reports its alternatives inside; the one that got furthest says best what is wrong.
-  const deeper = issue.type === 'union' ? (issue.issues ?? []).filter((inner) => (inner.path?.length ?? 0) > 0) : []
+  const deeper = issue.type === 'union' ? listDeeper(issue) : []
   if (deeper.length > 0) return deeper.flatMap((inner) => describeIssue(inner, path, schema))
   const where = formatPath(path)
   if (issue.type === 'strict_object' && issue.expected === 'never') {
     return [`${where} is not an option${suggestKey(path, schema)}`]
   }
   if (issue.kind === 'validation' || issue.type === 'union')
-    return [`${where} ${issue.message}, found ${issue.received}`]
+    // Of what is too short only its length is known.
+    return [
+      `${where} ${issue.message}${/^(non_empty|min_length)$/.test(issue.type) ? '' : `, found ${issue.received}`}`,
+    ]
   return [`${where} must be ${issue.expected ?? 'something else'}, found ${issue.received}`]
+}
+
+/** @returns the issues that a union's alternatives have inside the value; of a list only those of its items. */
+function listDeeper(union: v.BaseIssue<unknown>): Array<v.BaseIssue<unknown>> {
+  return (union.issues ?? []).flatMap((inner) => {
+    const first = inner.path?.[0]
+    if (first === undefined) return inner.type === 'union' ? listDeeper(inner) : []
+    return Array.isArray(union.input) && typeof first.key !== 'number' ? [] : [inner]
+  })
 }
 
 function formatPath(path: v.IssuePathItem[]): string {
