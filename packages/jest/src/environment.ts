@@ -1,10 +1,9 @@
 import { relative } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import type { EnvironmentContext, JestEnvironment, JestEnvironmentConfig } from '@jest/environment'
-import { PgBranchError, hideUrls, createSession, type Session } from 'pg-branch/runner'
+import { PgBranchError, hideUrls, createSession, pickOptions, type Session } from 'pg-branch/runner'
 import { createBase } from './base.ts'
 import { findFailure } from './failure.ts'
-import { pickOptions } from './options.ts'
 
 type CircusHandler = NonNullable<JestEnvironment['handleTestEvent']>
 

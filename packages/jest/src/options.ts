@@ -10,9 +10,3 @@ export interface PgBranchOptions {
   /** Path of the pg-branch configuration, relative to `rootDir`. Default: the nearest one upwards. */
   config?: string
 }
-
-/** Other environments have options there too: ours are those whose name is ours, however it is spelt. */
-export function pickOptions(environmentOptions: Record<string, unknown>): unknown {
-  const found = Object.keys(environmentOptions).find((name) => name.replace(/[-_]/g, '').toLowerCase() === 'pgbranch')
-  return (found === undefined ? undefined : environmentOptions[found]) ?? {}
-}

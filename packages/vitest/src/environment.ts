@@ -1,8 +1,7 @@
-import { PgBranchError, hideUrls } from 'pg-branch/runner'
+import { PgBranchError, hideUrls, pickOptions } from 'pg-branch/runner'
 import type { Environment } from 'vitest/runtime'
 import { findBase } from './base.ts'
 import { hookRunner } from './hook-runner.ts'
-import { pickOptions } from './options.ts'
 import { openSession } from './open-session.ts'
 import { hookVmContext } from './vm-context.ts'
 

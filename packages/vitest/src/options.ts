@@ -11,12 +11,3 @@ export interface PgBranchOptions {
   /** Path of the pg-branch configuration, relative to the test root. Default: the nearest one upwards. */
   config?: string
 }
-
-/**
- * Vitest hands over the options of all environments at once, and those of a file's comment under the
- * environment's name: ours are those whose name is ours, however it is spelt.
- */
-export function pickOptions(environmentOptions: Record<string, unknown>): unknown {
-  const found = Object.keys(environmentOptions).find((name) => name.replace(/[-_]/g, '').toLowerCase() === 'pgbranch')
-  return (found === undefined ? undefined : environmentOptions[found]) ?? {}
-}

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createLog } from '../lib/log.ts'
 import { UndoStack } from '../lib/undo-stack.ts'
 import type { AdvisoryLocks } from '../postgres/advisory-locks.ts'
-import { connect } from '../postgres/client.ts'
+import { withClient } from '../postgres/client.ts'
 import { createMarkedName, dropMarked, getLockId, type MarkedName } from '../postgres/marked-databases.ts'
 import { retryWhileDown, withSession, type SharedServer } from '../postgres/server.ts'
 import type { ServerTemplate } from '../template/server-store.ts'
@@ -31,14 +31,8 @@ export function createDatabaseStrategy(options: {
 
   const drop = (name: string) => withSession(server, (client) => dropMarked(client, [name]))
 
-  const runInside = async (database: string, text: string) => {
-    const client = await connect({ ...server.address, database })
-    try {
-      await runOnFork(client, text)
-    } finally {
-      await client.end()
-    }
-  }
+  const runInside = (database: string, text: string) =>
+    withClient({ ...server.address, database }, (client) => runOnFork(client, text))
 
   /** Makes a database, or nothing. */
   const create = async (template: ServerTemplate, method: CopyMethod): Promise<MarkedName> => {

@@ -1,7 +1,7 @@
 import { escapeIdentifier, escapeLiteral, type Client } from 'pg'
 import type { DatabaseAddress } from '../lib/connection-uri.ts'
 import { PgBranchError, describeError } from '../lib/errors.ts'
-import { connect } from '../postgres/client.ts'
+import { withClient } from '../postgres/client.ts'
 
 /** Rows of every table, by `database.schema.table`. */
 export type RowCounts = Record<string, number>
@@ -101,13 +101,4 @@ function createIngestError(what: string, cause?: unknown): PgBranchError {
     hint: 'Nothing was sealed. Run again; if it happens again, please report it. `fastIngest: false` does without.',
     cause,
   })
-}
-
-async function withClient(address: DatabaseAddress, use: (client: Client) => Promise<void>): Promise<void> {
-  const client = await connect(address)
-  try {
-    await use(client)
-  } finally {
-    await client.end()
-  }
 }

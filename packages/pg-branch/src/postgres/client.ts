@@ -13,3 +13,13 @@ export async function connect(address: DatabaseAddress): Promise<pg.Client> {
   await client.connect()
   return client
 }
+
+/** Runs `use` on a connection of its own. */
+export async function withClient<T>(address: DatabaseAddress, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await connect(address)
+  try {
+    return await use(client)
+  } finally {
+    await client.end()
+  }
+}

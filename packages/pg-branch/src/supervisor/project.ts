@@ -10,7 +10,7 @@ import { matchesPlan, openPlanner, type ClientVariables } from './planner.ts'
 import { prepareCluster } from './prepare-cluster.ts'
 import { prepareServer } from './prepare-server.ts'
 import { writeProjectRecord } from './project-record.ts'
-import type { TemplateReport } from './protocol.ts'
+import type { Built, TemplateReport } from './protocol.ts'
 import { findServerUrl } from './server-url.ts'
 import type { StartedServers } from './started-servers.ts'
 import type { Volumes } from './volumes.ts'
@@ -18,15 +18,6 @@ import type { Volumes } from './volumes.ts'
 export interface ProjectClient extends ClientVariables {
   /** The test run that it belongs to. */
   runId: string
-}
-
-export interface Built {
-  buildMs: number
-  steps: number
-  stepsRun: number
-  /** Of the first step that ran, files whose result was there. */
-  filesReused: number
-  byFastIngest: boolean
 }
 
 /** Everything that branches of the present state of a project are made from. */

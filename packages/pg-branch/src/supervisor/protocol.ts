@@ -63,6 +63,16 @@ export interface ReleaseAnswer {
   keptForMs?: number | undefined
 }
 
+/** What a build did. */
+export interface Built {
+  buildMs: number
+  steps: number
+  stepsRun: number
+  /** Of the first step that ran, files whose result was there. */
+  filesReused: number
+  byFastIngest: boolean
+}
+
 export interface ProgressReport {
   phase: string
   elapsedMs: number
@@ -73,14 +83,7 @@ export interface ProgressReport {
   rows?: number
   message?: string
   /** Set in the last report of a build. */
-  done?: {
-    why: string
-    buildMs: number
-    steps: number
-    stepsRun: number
-    filesReused: number
-    byFastIngest: boolean
-  }
+  done?: Built & { why: string }
   /** Whether this client is the one to tell the user; exactly one is. */
   speak: boolean
 }
