@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Client } from 'pg'
 import type { DatabaseAddress } from '../lib/connection-uri.ts'
 import { PgBranchError } from '../lib/errors.ts'
-import { connect } from '../postgres/client.ts'
+import { connect, withClient } from '../postgres/client.ts'
 import type { StepTarget } from './steps/contract.ts'
 
 /**
@@ -34,14 +34,11 @@ export async function writeRelationCaches(target: DatabaseAddress, databases: st
 
 /** Freezes and analyses all that the role may. */
 export async function vacuumDatabase(address: DatabaseAddress): Promise<void> {
-  const client = await connect(address)
-  try {
+  await withClient(address, async (client) => {
     await client.query('VACUUM (FREEZE, ANALYZE)')
     // Analysing has just written to these.
     await client.query(`VACUUM (FREEZE) ${writtenByAnalyze.join(', ')}`)
-  } finally {
-    await client.end()
-  }
+  })
 }
 
 const writtenByAnalyze = ['pg_class', 'pg_statistic', 'pg_statistic_ext_data', 'pg_database', 'pg_authid'].map(
