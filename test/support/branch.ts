@@ -22,7 +22,7 @@ export async function leaseBranch(
   options: {
     env?: NodeJS.ProcessEnv
     withheld?: Record<string, string>
-    scope?: 'file' | 'worker'
+    scope?: 'file' | 'worker' | 'test'
     runId?: string
     options?: unknown
   } = {},

@@ -1,21 +1,23 @@
-import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chownSync, existsSync, mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { escapeIdentifier } from 'pg'
-import { loopbackHost } from '../lib/connection-uri.ts'
+import { loopbackHost, type DatabaseAddress } from '../lib/connection-uri.ts'
 import { createRandomHex } from '../lib/hash.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import { superuser } from '../lib/superuser.ts'
 import { UndoStack } from '../lib/undo-stack.ts'
-import { connect } from '../postgres/client.ts'
+import { withClient } from '../postgres/client.ts'
 import { startCluster, type Cluster } from '../postgres/cluster.ts'
 import type { PostgresBinaries } from '../postgres/contract.ts'
 import { createScramVerifier } from '../postgres/password.ts'
+import { readSignature } from '../template/inputs.ts'
 import { dataName } from '../template/manifest.ts'
-import type { Template } from '../template/store.ts'
 import type { VolumeDriver } from '../volume/contract.ts'
+import { saveCluster, type ClusterSource } from './cluster-snapshot.ts'
 import type { Branch, BranchStrategy } from './contract.ts'
 import { runOnFork } from './on-fork.ts'
+import { listRelationCaches, restoreRelationCaches } from './relation-cache.ts'
 
 interface ClusterBranch extends Branch {
   cluster: Cluster
@@ -31,16 +33,17 @@ export function createClusterStrategy(options: {
   branchesDir: string
   /** SQL that every branch runs when it is made. */
   onFork?: string | undefined
-}): BranchStrategy<Template> {
+}): BranchStrategy<ClusterSource> {
   const { driver, binaries, branchesDir, onFork } = options
   const caches = new Map<string, string[]>()
 
-  const prepare = async (template: Template) => {
-    if (!caches.has(template.key)) caches.set(template.key, await listRelationCaches(template.dataDir))
+  const prepare = async (source: ClusterSource) => {
+    await source.sealing
+    if (!caches.has(source.key)) caches.set(source.key, await listRelationCaches(source.dataDir))
   }
 
-  const fork = async (template: Template, recycle?: Branch): Promise<Branch> => {
-    await prepare(template)
+  const fork = async (source: ClusterSource, recycle?: Branch): Promise<Branch> => {
+    await prepare(source)
     const id = createRandomHex(4)
     await using undo = new UndoStack()
     const dir = recycle?.dir ?? join(branchesDir, id)
@@ -48,23 +51,28 @@ export function createClusterStrategy(options: {
     if (recycle === undefined) mkdirSync(dir, { mode: 0o711 })
     else await (recycle as ClusterBranch).cluster.stop('discard')
     const dataDir = join(dir, dataName)
-    await driver.clone({ from: template.dataDir, to: dataDir })
-    const cluster = await startCluster({ binaries, dataDir, logFile: join(dir, serverLogName) })
+    await driver.clone({ from: source.dataDir, to: dataDir })
+    const socketDir = makeSocketDir(dir)
+    const settings = { unix_socket_directories: socketDir ?? '' }
+    const cluster = await startCluster({ binaries, dataDir, settings, logFile: join(dir, serverLogName) })
     undo.push(() => cluster.stop('discard'))
-    restoreRelationCaches({ from: template.dataDir, to: dataDir, files: caches.get(template.key) ?? [] })
+    restoreRelationCaches({ from: source.dataDir, to: dataDir, files: caches.get(source.key) ?? [] })
+    const { user, database } = source
     const password = createRandomHex(16)
-    const { database } = template
-    await prime({ port: cluster.port, template, password, onFork })
+    const address = { host: loopbackHost, port: cluster.port, user, password, database }
+    const admin = user === superuser ? address : { ...address, user: superuser, password: createRandomHex(16) }
+    const lsn = await prime({ source, address, admin, onFork })
+    const settingsFile = join(dataDir, 'postgresql.auto.conf')
+    const settingsAtStart = readSignature(settingsFile)
     undo.commit()
     const branch: ClusterBranch = {
+      ...address,
       id,
-      host: loopbackHost,
-      port: cluster.port,
-      user: template.user,
-      password,
-      database,
       dir,
       exited: cluster.exited,
+      admin,
+      socketDir,
+      baseline: { lsn, areSettingsUntouched: () => readSignature(settingsFile) === settingsAtStart },
       cluster,
     }
     return branch
@@ -72,9 +80,20 @@ export function createClusterStrategy(options: {
 
   return {
     name: 'cluster',
-    capabilities: { recycles: driver.capabilities.rewind },
+    capabilities: { recycles: driver.capabilities.rewind, liveSnapshots: true },
     prepare,
     fork,
+    async snapshot(branch) {
+      const { cluster, admin, user, database } = branch as ClusterBranch
+      const key = createRandomHex(4)
+      const dir = join(branchesDir, key)
+      return saveCluster({ driver, binaries, cluster, admin, user, database, key, dir, dataDir: join(dir, dataName) })
+    },
+    async forget(snapshot) {
+      caches.delete(snapshot.key)
+      await snapshot.sealing?.catch(() => {})
+      await removeDirs([dirname(snapshot.dataDir)], driver)
+    },
     stop: (branch) => (branch as ClusterBranch).cluster.stop('discard'),
     async discard(branches) {
       await Promise.all(branches.map((branch) => (branch as ClusterBranch).cluster.stop('discard')))
@@ -87,58 +106,44 @@ export function createClusterStrategy(options: {
 }
 
 /**
- * Gives the branch its own password, and makes the first connection, which is the slow one. Where its
- * user is not the superuser, that one gets another, which nobody knows.
+ * Gives the branch passwords of its own, and makes the first connection, which is the slow one.
+ *
+ * @returns how far the WAL has been written.
  */
 async function prime(options: {
-  port: number
-  template: Template
-  password: string
+  source: ClusterSource
+  address: DatabaseAddress
+  admin: DatabaseAddress
   onFork: string | undefined
-}): Promise<void> {
-  const { port, template, password, onFork } = options
-  const { database } = template
-  const client = await connect({ host: loopbackHost, port, user: superuser, password: template.password, database })
-  try {
-    const passwords = new Map([[superuser, createRandomHex(16)]]).set(template.user, password)
+}): Promise<string> {
+  const { source, address, admin, onFork } = options
+  return withClient({ ...admin, password: source.password }, async (client) => {
+    const passwords = new Map([admin, address].map(({ user, password }) => [user, password]))
     // Postgres keeps a verifier as it is given: the password itself never reaches the server's log.
     const statements = [...passwords].map(
       ([role, value]) => `ALTER ROLE ${escapeIdentifier(role)} PASSWORD '${createScramVerifier(value)}'`,
     )
     await client.query(statements.join(';'))
     if (onFork !== undefined) await runOnFork(client, onFork)
-  } finally {
-    await client.end()
-  }
+    const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn() AS lsn')
+    return rows[0]?.lsn ?? ''
+  })
+}
+
+/** Linux allows 107 bytes in a unix socket's path, macOS 103 (sys/un.h); the file's own name takes up to 20. */
+const maxSocketDirBytes = 83
+
+/** @returns a directory that only the server's user can enter; undefined if its path is too long for a socket. */
+function makeSocketDir(dir: string): string | undefined {
+  const socketDir = join(dir, 'socket')
+  if (Buffer.byteLength(socketDir) > maxSocketDirBytes) return undefined
+  const identity = getServerIdentity()
+  mkdirSync(socketDir, { mode: 0o700, recursive: true })
+  if (identity !== undefined) chownSync(socketDir, identity.uid, identity.gid)
+  return socketDir
 }
 
 async function removeDirs(dirs: string[], driver: VolumeDriver): Promise<void> {
   await driver.remove(dirs.map((dir) => join(dir, dataName)).filter((path) => existsSync(path)))
   await Promise.all(dirs.map((dir) => rm(dir, { recursive: true, force: true })))
-}
-
-const relationCacheName = 'pg_internal.init'
-
-/**
- * A server deletes its relation cache files when it starts and builds them again on the first
- * connection, which takes several milliseconds. The template's own are still right for its clone: the
- * catalogue is the same, byte for byte.
- *
- * @returns the template's files, relative to its data directory.
- */
-async function listRelationCaches(dataDir: string): Promise<string[]> {
-  const databases = await readdir(join(dataDir, 'base'))
-  const candidates = [`global/${relationCacheName}`, ...databases.map((oid) => `base/${oid}/${relationCacheName}`)]
-  return candidates.filter((file) => existsSync(join(dataDir, file)))
-}
-
-/** Must happen after the server is ready, which is when it has deleted its own, and before anyone connects. */
-function restoreRelationCaches({ from, to, files }: { from: string; to: string; files: string[] }): void {
-  const identity = getServerIdentity()
-  for (const file of files) {
-    const target = join(to, file)
-    copyFileSync(join(from, file), target)
-    chmodSync(target, 0o600)
-    if (identity !== undefined) chownSync(target, identity.uid, identity.gid)
-  }
 }

@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PgBranchError } from '../lib/errors.ts'
 import type { AdvisoryLocks } from '../postgres/advisory-locks.ts'
-import type { LeaseGate } from './pool.ts'
+
+/** Holds back leases when there is no room for what their holders will do. */
+export interface LeaseGate {
+  /** @returns what to call when the lease has ended. @throws PgBranchError when there is no room in time. */
+  enter(holder: string): Promise<() => Promise<void>>
+}
 
 const retryMs = 100
 

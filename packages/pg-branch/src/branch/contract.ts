@@ -14,19 +14,36 @@ export interface Branch extends Readonly<DatabaseAddress> {
   readonly dir: string
   /** Resolves when its server has ended, for whatever reason. */
   readonly exited: Promise<void>
+  /** How we reach it ourselves, with every right; never shown to tests. */
+  readonly admin: Readonly<DatabaseAddress>
+  /** Directory of its server's socket, at which every role is let in and which only we can enter. */
+  readonly socketDir?: string | undefined
+  /** By what is known that it was never written to; undefined where it shares its WAL with others. */
+  readonly baseline?: { lsn: string; areSettingsUntouched(): boolean } | undefined
 }
 
-/** How branches come to be: a new one is one file and passes the shared contract suite. */
+/** How branches come to be, and snapshots of them: a new strategy is one file and passes the shared contract suite. */
 export interface BranchStrategy<Source extends BranchSource = BranchSource> {
   readonly name: 'cluster' | 'database'
   readonly capabilities: {
-    /** `fork` is cheaper with a used branch of the same template to start over from. */
+    /** `fork` is cheaper with a used branch of the same source to start over from. */
     recycles: boolean
+    /** `snapshot` takes a branch as it is while others write to it; else nobody may be connected. */
+    liveSnapshots: boolean
   }
-  /** Does what is needed once for a template before branches are forked from it. */
-  prepare(template: Source): Promise<void>
+  /** Does what is needed once for a template, or snapshot, before branches are forked from it. */
+  prepare(source: Source): Promise<void>
   /** @returns a branch that accepts connections. `recycle` is consumed, also on failure. */
-  fork(template: Source, recycle?: Branch): Promise<Branch>
+  fork(source: Source, recycle?: Branch): Promise<Branch>
+  /**
+   * Saves the state of a branch, to fork from. What was committed before the call is in it, and nothing
+   * by half. The branch may be gone before the snapshot, and the other way round.
+   *
+   * @throws PgBranchError `PGB_SNAPSHOT`.
+   */
+  snapshot(branch: Branch): Promise<Source>
+  /** Removes a snapshot. */
+  forget(snapshot: Source): Promise<void>
   /** Ends the server at once and leaves the rest for `fork` to start over from. */
   stop(branch: Branch): Promise<void>
   /** Ends the servers, or connections, at once and removes everything of these branches. */

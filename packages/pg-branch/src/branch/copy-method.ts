@@ -2,7 +2,6 @@ import type pg from 'pg'
 import { describeError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import type { SharedServer } from '../postgres/server.ts'
-import type { ServerTemplate } from '../template/server-store.ts'
 
 const log = createLog('branch')
 
@@ -13,14 +12,14 @@ const smallBytes = 32 * 1024 * 1024
 export type CopyMethod = 'clone' | 'FILE_COPY' | 'WAL_LOG'
 
 /**
- * @returns the cheapest way of a server to copy `template`. Whether the data directory can share blocks
+ * @returns the cheapest way of a server to copy a database of `bytes`. Whether the data directory can share blocks
  * is only known by trying: `trial` copies and drops.
  */
 export async function chooseCopyMethod(
-  template: ServerTemplate,
+  { bytes }: { bytes: number },
   { server, trial }: { server: SharedServer; trial(method: CopyMethod): Promise<void> },
 ): Promise<CopyMethod> {
-  const fallback = template.bytes < smallBytes ? 'WAL_LOG' : 'FILE_COPY'
+  const fallback = bytes < smallBytes ? 'WAL_LOG' : 'FILE_COPY'
   if (server.version < 18) return fallback
   try {
     await trial('clone')

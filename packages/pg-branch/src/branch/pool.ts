@@ -3,16 +3,9 @@ import type { Branch, BranchSource, BranchStrategy } from './contract.ts'
 
 const log = createLog('pool')
 
-/** Holds back leases when there is no room for what their holders will do. */
-export interface LeaseGate {
-  /** @returns what to call when the lease has ended. @throws PgBranchError when there is no room in time. */
-  enter(holder: string): Promise<() => Promise<void>>
-}
-
 export interface PoolOptions<Source extends BranchSource> {
   strategy: BranchStrategy<Source>
   template: Source
-  gate?: LeaseGate | undefined
   /** Branches kept ready. */
   size: number
   /** Branches made at the same time. */
@@ -35,11 +28,10 @@ const sampleSize = 1_000
  * A branch is *warming* (being forked) → *ready* → *leased* (`lease`) → *dirty* (`release`) → *gone*:
  * discarded, or, where the strategy recycles, parked without a server until it is consumed by the fork
  * of its successor. A ready branch whose server dies is gone at once and replaced. After `drain`
- * nothing is made any more, and what is ready or parked is discarded.
+ * nothing is made ahead any more, and what is ready or parked is discarded.
  */
 export class Pool<Source extends BranchSource = BranchSource> {
   readonly #options: PoolOptions<Source>
-  readonly #leaveGate = new Map<Branch, () => Promise<void>>()
   readonly #ready: Branch[] = []
   readonly #waiters: Waiter[] = []
   /** Used branches whose directory the next fork starts over from. */
@@ -76,21 +68,7 @@ export class Pool<Source extends BranchSource = BranchSource> {
   }
 
   /** @returns a ready branch; `warm` says whether it was waiting to be leased. */
-  async lease(holder: string): Promise<{ branch: Branch; warm: boolean }> {
-    const { gate } = this.#options
-    if (gate === undefined) return this.#take()
-    const leave = await gate.enter(holder)
-    try {
-      const taken = await this.#take()
-      this.#leaveGate.set(taken.branch, leave)
-      return taken
-    } catch (error) {
-      await leave()
-      throw error
-    }
-  }
-
-  async #take(): Promise<{ branch: Branch; warm: boolean }> {
+  async lease(): Promise<{ branch: Branch; warm: boolean }> {
     this.#resting = false
     const branch = this.#ready.shift()
     if (branch !== undefined) {
@@ -106,7 +84,6 @@ export class Pool<Source extends BranchSource = BranchSource> {
 
   release(branch: Branch): void {
     this.#leased -= 1
-    this.#leave(branch)
     const { strategy, size } = this.#options
     if (strategy.capabilities.recycles && !this.#draining && this.#parked.length < size) {
       this.#parked.push(branch)
@@ -119,9 +96,8 @@ export class Pool<Source extends BranchSource = BranchSource> {
   }
 
   /** Takes a leased branch out of the pool's care: the caller discards it some day. */
-  surrender(branch: Branch): void {
+  surrender(): void {
     this.#leased -= 1
-    this.#leave(branch)
     this.#refill()
   }
 
@@ -134,19 +110,13 @@ export class Pool<Source extends BranchSource = BranchSource> {
     await this.#discarding
   }
 
-  #leave(branch: Branch): void {
-    const leave = this.#leaveGate.get(branch)
-    this.#leaveGate.delete(branch)
-    leave?.().catch((error: unknown) => log('a gate was not left: %O', error))
-  }
-
   #refill(): void {
     const { size } = this.#options
+    const wanted = (this.#draining ? 0 : size) + this.#waiters.length
     while (
-      !this.#draining &&
       !this.#resting &&
       this.#forks.size < this.#getForkLimit() &&
-      this.#ready.length + this.#forks.size < size + this.#waiters.length
+      this.#ready.length + this.#forks.size < wanted
     ) {
       const fork = this.#fork().finally(() => {
         this.#forks.delete(fork)

@@ -126,7 +126,7 @@ export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject
 /** Options of one test environment: the same for Vitest and Jest. */
 export interface EnvironmentOptions {
   /** Who shares a branch. Default: `file`, or `worker` when the runner does not isolate modules. */
-  scope?: 'file' | 'worker' | undefined
+  scope?: 'file' | 'worker' | 'test' | undefined
   /** The environment that this one extends. Default `node`. */
   base?: 'node' | 'jsdom' | 'happy-dom' | undefined
   /** Path of the configuration file, relative to the test root. Default: the nearest one upwards. */
@@ -134,7 +134,7 @@ export interface EnvironmentOptions {
 }
 
 export const environmentOptionsSchema: v.GenericSchema<unknown, EnvironmentOptions> = v.strictObject({
-  scope: v.optional(v.picklist(['file', 'worker'])),
+  scope: v.optional(v.picklist(['file', 'worker', 'test'])),
   base: v.optional(v.picklist(['node', 'jsdom', 'happy-dom'])),
   config: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
 })

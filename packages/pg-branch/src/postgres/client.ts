@@ -1,11 +1,11 @@
 import pg from 'pg'
-import { formatUrl, loopbackHost, type DatabaseAddress } from '../lib/connection-uri.ts'
+import { formatUrl, type DatabaseAddress } from '../lib/connection-uri.ts'
 
 /** Connects to a server; a connection that breaks later is not an unhandled error. */
 export async function connect(address: DatabaseAddress): Promise<pg.Client> {
-  const { host, port, user, password, database } = address
+  const { host, port, user, password, database, parameters = '' } = address
   const where =
-    host === loopbackHost
+    parameters === ''
       ? { host, port, user, password, database, ssl: false }
       : { connectionString: formatUrl(address) }
   const client = new pg.Client({ ...where, application_name: 'pg-branch', connectionTimeoutMillis: 30_000 })

@@ -18,6 +18,7 @@ const log = createLog('cluster')
 export interface Cluster {
   readonly pid: number
   readonly port: number
+  readonly dataDir: string
   /** Resolves when the postmaster has ended, for whatever reason. */
   readonly exited: Promise<void>
   /** `discard`: at once, the data is not needed again (SIGQUIT). `clean`: with a checkpoint (SIGINT). */
@@ -88,6 +89,7 @@ function launch({ binaries, dataDir, logFile, settings = {} }: StartOptions, por
   return {
     pid,
     port,
+    dataDir,
     exited,
     async stop(mode) {
       if (hasExited || pid === 0) return exited

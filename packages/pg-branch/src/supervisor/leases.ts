@@ -1,24 +1,39 @@
 import { KeptBranches, createPsqlLine } from '../branch/kept.ts'
 import type { Branch } from '../branch/contract.ts'
+import type { Origin } from '../branch/origin.ts'
+import type { DatabaseAddress } from '../lib/connection-uri.ts'
+import { PgBranchError } from '../lib/errors.ts'
 import { createRandomHex } from '../lib/hash.ts'
 import { createLog } from '../lib/log.ts'
 import type { ReadyProject } from './project.ts'
 import type { LeaseRequest, ReleaseAnswer } from './protocol.ts'
+import { openWorkspace, type Workspace } from './workspace.ts'
 
 const log = createLog('lease')
 
-/** One holder's exclusive right to one branch. Ends by `release`, at the latest when the holder's socket closes. */
-export interface Lease {
-  id: string
+/** A branch, where it goes back to, and how the gate is left then. */
+interface Held {
   branch: Branch
+  origin: Origin
+  leave(): Promise<void>
+}
+
+/**
+ * One holder's exclusive right to one branch; with a workspace, to one after the other. Ends by `release`,
+ * at the latest when the holder's socket closes.
+ */
+export interface Lease extends Held {
+  id: string
+  /** What the holder connects to. */
+  address: DatabaseAddress
   project: ReadyProject
-  request: LeaseRequest
+  request: Pick<LeaseRequest, 'scope' | 'holder' | 'runId'>
   warm: boolean
+  workspace: Workspace | undefined
 }
 
 /** A branch on its way from one holder of a run to the next (scope `worker`). */
-interface Handover {
-  branch: Branch
+interface Handover extends Held {
   project: ReadyProject
   runId: string
   timer: NodeJS.Timeout
@@ -54,18 +69,31 @@ export class Leases {
     return this.#durations.get(project) ?? []
   }
 
-  async open(project: ReadyProject, request: LeaseRequest): Promise<Lease> {
+  /** @param from what to fork from; default: the project's template. */
+  async open(project: ReadyProject, request: Lease['request'], from: Origin = project.origin): Promise<Lease> {
     const startedAt = performance.now()
     const handover = request.scope === 'worker' ? this.#takeHandover(project, request.runId) : undefined
-    const { branch, warm } =
-      handover === undefined ? await project.pool.lease(request.holder) : { branch: handover.branch, warm: true }
-    const lease: Lease = { id: createRandomHex(8), branch, project, request, warm }
-    this.#leases.set(lease.id, lease)
+    const { warm, ...held } = handover === undefined ? await lease(project, request, from) : { ...handover, warm: true }
+    const { branch, origin, leave } = held
+    const workspace = request.scope === 'test' ? await openWorkspace(branch, origin) : undefined
+    const address = workspace?.gateway.address ?? branch
+    const opened: Lease = { id: createRandomHex(8), branch, origin, leave, address, project, request, warm, workspace }
+    this.#leases.set(opened.id, opened)
     const durations = this.getDurations(project)
     durations.push(performance.now() - startedAt)
     this.#durations.set(project, durations.slice(-sampleSize))
     log('%s leased to %s (%s)', branch.id, request.holder, warm ? 'warm' : 'cold')
-    return lease
+    return opened
+  }
+
+  /** @throws PgBranchError `PGB_LEASE` for a lease that has ended. */
+  get(leaseId: string): Lease {
+    const lease = this.#leases.get(leaseId)
+    if (lease !== undefined) return lease
+    throw new PgBranchError('this branch has been returned', {
+      code: 'PGB_LEASE',
+      hint: 'Something uses it after its test file has ended: await all that the tests begin.',
+    })
   }
 
   /** Ends a lease; unknown ones have ended before. */
@@ -76,18 +104,20 @@ export class Leases {
     const lease = this.#leases.get(leaseId)
     if (lease === undefined) return {}
     this.#leases.delete(leaseId)
-    const { branch, project, request } = lease
+    const { project, request, leave } = lease
+    const { branch, origin } = (await lease.workspace?.close()) ?? lease
     log('%s returned by %s', branch.id, request.holder)
     const { max, forMs } = project.plan.config.keep
     if (failed !== undefined && max > 0) {
       const psqlLine = createPsqlLine(branch)
-      project.pool.surrender(branch)
+      origin.pool.surrender()
+      await leaveGate(leave)
       this.#keepers.set(branch, project)
       await this.kept.add({ branch, reason: failed, expiresAt: Date.now() + forMs }, max)
       return { psqlLine, keptForMs: forMs }
     }
     if (request.scope === 'worker' && orderly) this.#offerHandover(lease)
-    else project.pool.release(branch)
+    else await giveBack({ branch, origin, leave })
     return {}
   }
 
@@ -105,14 +135,38 @@ export class Leases {
     return found
   }
 
-  #offerHandover({ branch, project, request }: Lease): void {
+  #offerHandover({ branch, origin, leave, project, request }: Lease): void {
     const timer = setTimeout(() => this.#dropHandover(handover), handoverMs)
-    const handover: Handover = { branch, project, runId: request.runId, timer }
+    const handover: Handover = { branch, origin, leave, project, runId: request.runId, timer }
     this.#handovers.add(handover)
   }
 
   #dropHandover(handover: Handover): void {
     clearTimeout(handover.timer)
-    if (this.#handovers.delete(handover)) handover.project.pool.release(handover.branch)
+    if (this.#handovers.delete(handover)) void giveBack(handover)
   }
+}
+
+async function lease(
+  { gate }: ReadyProject,
+  { holder }: Lease['request'],
+  origin: Origin,
+): Promise<Held & { warm: boolean }> {
+  const leave = (await gate?.enter(holder)) ?? (async () => {})
+  try {
+    const { branch, warm } = await origin.pool.lease()
+    return { branch, origin, leave, warm }
+  } catch (error) {
+    await leaveGate(leave)
+    throw error
+  }
+}
+
+async function giveBack({ branch, origin, leave }: Held): Promise<void> {
+  origin.pool.release(branch)
+  await leaveGate(leave)
+}
+
+async function leaveGate(leave: () => Promise<void>): Promise<void> {
+  await leave().catch((error: unknown) => log('a gate was not left: %O', error))
 }

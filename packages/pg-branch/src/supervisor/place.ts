@@ -1,5 +1,6 @@
 import type { BranchStrategy } from '../branch/contract.ts'
-import type { Pool } from '../branch/pool.ts'
+import type { LeaseGate } from '../branch/connection-slots.ts'
+import type { Origin } from '../branch/origin.ts'
 import type { StatePaths } from '../lib/paths.ts'
 import type { BuildProgress } from '../template/build.ts'
 import type { Builder } from '../template/builder.ts'
@@ -22,7 +23,10 @@ export interface Place {
   templateKey: string
   /** Only what any strategy can do: forking is the pool's. */
   strategy: Pick<BranchStrategy, 'discard'>
-  pool: Pool
+  /** Its template. */
+  origin: Origin
+  /** What every lease has to pass. */
+  gate: LeaseGate | undefined
   /** Undefined `why`: the template was there. */
   build: { why: string | undefined; stepsRun: number; filesReused: number; record: BuildRecord }
   /** Which Postgres, where it keeps data, what would be faster, and what was not taken: for people. */

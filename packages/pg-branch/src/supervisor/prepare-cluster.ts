@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { createClusterStrategy } from '../branch/cluster-strategy.ts'
-import { Pool } from '../branch/pool.ts'
+import { createOrigin } from '../branch/origin.ts'
 import { createLog } from '../lib/log.ts'
 import { locatePostgres } from '../postgres/registry.ts'
 import { buildTemplate } from '../template/build.ts'
@@ -43,12 +43,14 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
   await store.touch(sealedKey)
   const branchesDir = await getBranchesDir(template.bytes)
   const strategy = createClusterStrategy({ driver: volume.driver, binaries, branchesDir, onFork: config.onFork })
-  const pool = new Pool({ strategy, template, size: config.pool.size, parallelForks: getParallelForks() })
+  const { size } = config.pool
+  const origin = createOrigin({ strategy, source: template, size, parallelForks: getParallelForks() })
   const inMemory = branchesDir.startsWith('/dev/shm/') ? ', branches in memory (/dev/shm)' : ''
   return {
     templateKey: sealedKey,
     strategy,
-    pool,
+    origin,
+    gate: undefined,
     build: { why, stepsRun, filesReused, record },
     postgres: `${binaries.provider} ${binaries.fullVersion}`,
     volume: `${volume.description}${inMemory}`,

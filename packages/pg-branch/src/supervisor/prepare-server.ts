@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createConnectionSlots } from '../branch/connection-slots.ts'
 import { createDatabaseStrategy } from '../branch/database-strategy.ts'
-import { Pool } from '../branch/pool.ts'
+import { createOrigin } from '../branch/origin.ts'
 import { createLog } from '../lib/log.ts'
 import { UndoStack } from '../lib/undo-stack.ts'
 import { AdvisoryLocks } from '../postgres/advisory-locks.ts'
@@ -52,13 +52,14 @@ export async function prepareServer(context: PlaceContext, url: string): Promise
   const { connectionsPerBranch, waitMs, size } = config.pool
   const { label, freeConnections } = server
   const gate = createConnectionSlots({ locks, label, freeConnections, connectionsPerBranch, waitMs })
-  const pool = new Pool({ strategy, template, size, gate, parallelForks: getParallelForks() })
+  const origin = createOrigin({ strategy, source: template, size, parallelForks: getParallelForks() })
   undo.commit()
   let checkedAt = performance.now()
   return {
     templateKey: sealedKey,
     strategy,
-    pool,
+    origin,
+    gate,
     build: { why, stepsRun, filesReused, record },
     postgres: `server ${server.fullVersion} at ${server.label}`,
     volume: `databases on ${server.label}`,

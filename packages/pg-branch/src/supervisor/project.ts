@@ -94,7 +94,7 @@ export class Project {
 
   async drain(): Promise<void> {
     await this.#preparing?.catch(() => {})
-    await Promise.all(this.#listStates().map(({ pool }) => pool.drain()))
+    await Promise.all(this.#listStates().map(({ origin }) => origin.pool.drain()))
   }
 
   /** After `drain`, when every branch has come back. */
@@ -194,9 +194,9 @@ export class Project {
     const old = this.#ready
     this.#ready = ready
     this.#failure = undefined
-    ready.pool.warm()
+    ready.origin.pool.warm()
     if (old === undefined) return
     this.#retired.add(old)
-    void old.pool.drain()
+    void old.origin.pool.drain()
   }
 }

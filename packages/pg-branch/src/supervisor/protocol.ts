@@ -17,7 +17,8 @@ export interface ProjectRequest {
 }
 
 export interface LeaseRequest extends ProjectRequest {
-  scope: 'file' | 'worker'
+  /** `test`: its address stays while one branch after the other is behind it. */
+  scope: 'file' | 'worker' | 'test'
   /** Who holds the lease, for people, e.g. the test file's path. */
   holder: string
 }
@@ -49,6 +50,49 @@ export interface TemplateReport {
     from?: string | undefined
   }>
   notices: string[]
+}
+
+/** What can be done with a lease of scope `test`. */
+export interface ResetRequest {
+  leaseId: string
+  /** For people: the test that begins; undefined between tests. */
+  next?: string | undefined
+  /** Name of a snapshot. Default: what the lease began with. */
+  to?: string | undefined
+}
+
+export interface ResetAnswer {
+  /** `pristine`: nothing had been written, so the branch was fresh still. */
+  rung: 'pristine' | 'fork'
+  /** Connections that were closed, since what was open on them cannot move to a fresh branch. */
+  leftOver: Array<{ application: string; test: string | undefined; what: string }>
+}
+
+export interface SnapshotRequest {
+  leaseId: string
+  name: string
+}
+
+export interface ForkRequest {
+  leaseId: string
+  holder: string
+  /** Name of a snapshot. Default: the present state. */
+  from?: string | undefined
+}
+
+/** What a lease's clients do, and have done since the last reset. */
+export interface ActivityAnswer {
+  statements: Array<{ text: string; application: string }>
+  connections: Array<{ user: string; application: string; state: string; openedBy: string | undefined; usedBy: string | undefined }>
+}
+
+/** How a table differs from what the branch was forked from. */
+export interface TableDiff {
+  /** With its schema. */
+  table: string
+  added: number
+  changed: number
+  removed: number
 }
 
 export interface ReleaseRequest {
@@ -121,6 +165,16 @@ export interface SupervisorFunctions {
   hello(hello: Hello): Promise<void>
   lease(request: LeaseRequest): Promise<LeaseAnswer>
   release(request: ReleaseRequest): Promise<ReleaseAnswer>
+  /** Begins the next test, on a fresh branch at the same address. */
+  reset(request: ResetRequest): Promise<ResetAnswer>
+  /** Saves the present state, in place of an earlier snapshot of that name. */
+  snapshot(request: SnapshotRequest): Promise<void>
+  dropSnapshot(request: SnapshotRequest): Promise<void>
+  /** Leases a branch of the present state, or of a snapshot; of scope `test` too. */
+  fork(request: ForkRequest): Promise<LeaseAnswer>
+  /** Counts the rows that differ from what the branch was forked from, table by table. */
+  diff(request: { leaseId: string }): Promise<TableDiff[]>
+  getActivity(request: { leaseId: string }): Promise<ActivityAnswer>
   /** Builds the template of a project unless it is there, without a lease. */
   build(request: TemplateRequest): Promise<TemplateReport>
   status(): Promise<SupervisorStatus>

@@ -5,6 +5,7 @@ import { execa } from 'execa'
 import type { DriverName } from '../config/types.ts'
 import { createLog } from '../lib/log.ts'
 import { isPidAlive, readWorkingDirectory, signalProcess, waitUntil } from '../lib/processes.ts'
+import { resumeCluster } from '../postgres/pause.ts'
 import { dataName } from '../template/manifest.ts'
 import type { VolumeDriver } from '../volume/contract.ts'
 import { drivers } from '../volume/registry.ts'
@@ -86,6 +87,8 @@ async function endServer(dataDir: string): Promise<void> {
   if (!Number.isInteger(pid) || pid <= 1) return
   if (await isServerOf(pid, dataDir)) {
     signalProcess(pid, 'SIGQUIT')
+    // Its supervisor may have died while it was paused for a snapshot.
+    await resumeCluster(pid)
     const ended = await waitUntil(() => !isPidAlive(pid), { timeoutMs: 2_000 })
     if (!ended) signalProcess(pid, 'SIGKILL')
     await waitUntil(() => !isPidAlive(pid), { timeoutMs: 2_000 })

@@ -7,6 +7,7 @@ import { packageVersion } from '../lib/version.ts'
 import { describeSteps } from './explain.ts'
 import type { Project, ProjectListeners } from './project.ts'
 import type { Leases } from './leases.ts'
+import { serveWorkspace } from './serve-workspace.ts'
 import type {
   ClientFunctions,
   LeaseAnswer,
@@ -55,6 +56,17 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
       if (closed) await host.leases.close(answer.leaseId, { orderly: false })
       return answer
     },
+    ...serveWorkspace({
+      leases: host.leases,
+      requireHeld(id) {
+        requireGreeting()
+        if (!held.has(id)) throw new PgBranchError('this client does not hold that lease', { code: 'PGB_LEASE' })
+      },
+      onOpen: (id) => {
+        held.add(id)
+        if (closed) void host.leases.close(id, { orderly: false })
+      },
+    }),
     async build(request) {
       requireGreeting()
       return buildTemplate(request, { host, client })
@@ -121,7 +133,7 @@ function openLease(
     return {
       leaseId: lease.id,
       branchId: lease.branch.id,
-      variables: createBranchVariables(ready.plan.variables, lease.branch),
+      variables: createBranchVariables(ready.plan.variables, lease.address),
       notices: host.takeNotices(request.runId, ready.plan.notices),
       warm: lease.warm,
     }

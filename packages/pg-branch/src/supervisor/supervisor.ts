@@ -141,7 +141,7 @@ class Supervisor implements SessionHost {
     const projects = [...this.#projects.values()].flatMap((project) => {
       const { ready } = project
       if (ready === undefined) return []
-      const { pool, build, postgres, volume, advice, rejected } = ready
+      const { origin, build, postgres, volume, advice, rejected } = ready
       return [
         {
           rootDir: project.rootDir,
@@ -151,11 +151,11 @@ class Supervisor implements SessionHost {
           advice,
           postgres,
           rejected,
-          pool: pool.counts,
+          pool: origin.pool.counts,
           leases: this.leases.countOf(ready),
           leaseMs: this.leases.getDurations(ready),
-          forkMs: pool.forkMs,
-          removeMs: pool.removeMs,
+          forkMs: origin.pool.forkMs,
+          removeMs: origin.pool.removeMs,
         },
       ]
     })

@@ -1,10 +1,9 @@
-import type { Branch } from '../branch/contract.ts'
-import { formatUrl } from '../lib/connection-uri.ts'
+import { formatUrl, type DatabaseAddress } from '../lib/connection-uri.ts'
 import type { VariableTemplates } from '../template/plan.ts'
 import { fillTemplate } from '../template/variable-templates.ts'
 
 /** @returns the variables under which a test process finds its branch: the usual ones, and the user's own over them. */
-export function createBranchVariables(templates: VariableTemplates, branch: Branch): Record<string, string> {
+export function createBranchVariables(templates: VariableTemplates, branch: DatabaseAddress): Record<string, string> {
   const mapped = Object.entries(templates).map(([name, template]) => [name, fillTemplate(template, branch)])
   const sslMode = new URLSearchParams(branch.parameters).get('sslmode')
   return {

@@ -1,0 +1,51 @@
+import type { Branch, BranchSource, BranchStrategy } from './contract.ts'
+import { Pool } from './pool.ts'
+
+/** What branches are forked from, a template or a snapshot, with those that are made ahead. */
+export interface Origin {
+  readonly key: string
+  readonly pool: Pool
+  /** What a snapshot of a branch needs: nobody connected to it, unless this says that it may be live. */
+  readonly liveSnapshots: boolean
+  /** @returns an origin with one user. @throws PgBranchError `PGB_SNAPSHOT`. */
+  snapshot(branch: Branch): Promise<Origin>
+  /** One more uses it. */
+  retain(): void
+  /** One less: with the last one a snapshot is gone. Branches of it live on. */
+  release(): Promise<void>
+}
+
+export function createOrigin<Source extends BranchSource>(options: {
+  strategy: BranchStrategy<Source>
+  source: Source
+  /** Branches kept ready. */
+  size: number
+  parallelForks: number
+  /** Templates are somebody else's to remove. */
+  isSnapshot?: boolean
+}): Origin {
+  const { strategy, source, size, parallelForks, isSnapshot = false } = options
+  const pool = new Pool<Source>({ strategy, template: source, size, parallelForks }) as unknown as Pool
+  let users = 1
+  return {
+    key: source.key,
+    pool,
+    liveSnapshots: strategy.capabilities.liveSnapshots,
+    async snapshot(branch) {
+      const saved = await strategy.snapshot(branch)
+      // Whoever saves a state comes back to it, one branch after the other.
+      const origin = createOrigin({ ...options, source: saved, size: Math.min(size, 1), isSnapshot: true })
+      origin.pool.warm()
+      return origin
+    },
+    retain() {
+      users += 1
+    },
+    async release() {
+      users -= 1
+      if (users > 0 || !isSnapshot) return
+      await pool.drain()
+      await strategy.forget(source)
+    },
+  }
+}

@@ -1,0 +1,256 @@
+import type { Socket } from 'node:net'
+import { serialize } from 'pg-protocol'
+import { createLog } from '../lib/log.ts'
+import { createFlow, type Flow } from './flow.ts'
+import { createFrameReader, type FrameReader } from './frames.ts'
+import { backend, createErrorResponse, createMessage, frontend, readFirstColumn, type ErrorFields } from './messages.ts'
+import type { ConnectionInfo } from './ledger.ts'
+import { ServerLink } from './server-link.ts'
+import { createCarrySql, readState, stateQuery, type CarriedState, type SessionFacts } from './session-state.ts'
+import type { Upstream } from './upstream.ts'
+
+const log = createLog('gateway')
+
+export interface ClientConnectionOptions {
+  /** Whom the client logged in as. */
+  user: string
+  parameters: ReadonlyMap<string, string>
+  /** Opens a connection to the present branch with the client's own parameters. */
+  open(): Promise<Upstream>
+  /** For people: the test that runs now. */
+  getTest(): string | undefined
+  onStatement(text: string, connection: ClientConnection): void
+  /** What the client is told when its branch does not let it in. */
+  explain(error: unknown): ErrorFields
+}
+
+/** The name of our own statement in the client's session, for the moment that it is there. */
+const statementName = '_pg_branch'
+/** A client that does not hang up, or reads no more, is not waited for any longer. */
+const lingerMs = 1_000
+
+/**
+ * One connection of a client through the gateway.
+ *
+ * States: *attached* (a server answers the client) → *parked* (no server; what is to be carried over is
+ * remembered) → *attaching*, as soon as the client says something, or at once if it listens on a
+ * channel → *attached* … → *closed*, when either side hangs up or what was left open cannot be carried.
+ * Between `hold` and `release` nothing that the client says is taken.
+ */
+export class ClientConnection {
+  readonly user: string
+  /** Process id and secret that the client knows, from its first server. */
+  readonly key: Buffer
+  readonly closed: Promise<void>
+  readonly #openedBy: string | undefined
+  #usedBy: string | undefined
+  readonly #client: Socket
+  readonly #options: ClientConnectionOptions
+  readonly #flow: Flow
+  readonly #reader: FrameReader
+  /** The value that the client knows of each setting that servers report. */
+  readonly #known: Map<string, string>
+  #server: ServerLink | undefined
+  #carried: CarriedState | undefined
+  readonly #waiting: Buffer[] = []
+  #isHeld = false
+  #isClosed = false
+  #attaching: Promise<void> | undefined
+  #onQuiet: (() => void) | undefined
+
+  constructor(client: Socket, upstream: Upstream, options: ClientConnectionOptions) {
+    this.#client = client
+    this.#options = options
+    this.user = options.user
+    this.#openedBy = options.getTest()
+    this.#usedBy = this.#openedBy
+    this.key = upstream.key
+    this.#known = new Map(upstream.parameters)
+    this.#flow = createFlow({ onStatement: (text) => options.onStatement(text, this) })
+    this.#reader = createFrameReader({
+      isWanted: (type) => this.#flow.wantsOfClient(type),
+      onMessage: (message) => this.#flow.onClient(message),
+    })
+    this.closed = new Promise((resolve) => client.once('close', () => resolve()))
+    this.#server = this.#link(upstream)
+    client.on('data', (chunk: Buffer) => this.#onClientData(chunk))
+    client.once('close', () => this.close())
+    client.once('end', () => this.close())
+  }
+
+  get application(): string {
+    return this.#known.get('application_name') ?? ''
+  }
+
+  get info(): ConnectionInfo {
+    const { user, application, state } = this
+    return { user, application, state, openedBy: this.#openedBy, usedBy: this.#usedBy }
+  }
+
+  get state(): ConnectionInfo['state'] {
+    if (this.#server === undefined) return 'parked'
+    if (this.#flow.isIdle) return 'idle'
+    return this.#flow.isInTransaction ? 'in transaction' : 'active'
+  }
+
+  /** Process id and secret at the present server. */
+  get serverKey(): Buffer | undefined {
+    return this.#server?.key
+  }
+
+  /** Greets the client, and takes what it says from now on. */
+  start(greeting: Buffer[], rest: Buffer): void {
+    this.#client.write(Buffer.concat(greeting))
+    if (rest.length > 0) this.#onClientData(rest)
+    if (this.#waiting.length === 0) this.#client.resume()
+  }
+
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  release(): void {
+    this.#isHeld = false
+    if (this.#waiting.length > 0 || (this.#carried?.channels.length ?? 0) > 0) this.#wake()
+  }
+
+  /** Resolves when the server has answered all that the client has said, or after `graceMs`. */
+  async settle(graceMs: number): Promise<void> {
+    await this.#attaching
+    if (this.#isClosed || this.state !== 'active') return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, graceMs)
+      this.#onQuiet = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#onQuiet = undefined
+  }
+
+  /** Asks the session, which must be idle, for what it has and where its branch is. */
+  async readFacts(): Promise<SessionFacts> {
+    const question = [
+      serialize.parse({ name: statementName, text: stateQuery }),
+      serialize.bind({ portal: statementName, statement: statementName }),
+      serialize.execute({ portal: statementName }),
+      serialize.close({ type: 'S', name: statementName }),
+      serialize.sync(),
+    ]
+    const messages = (await this.#server?.ask(Buffer.concat(question))) ?? []
+    const row = messages.find((message) => message[0] === backend.dataRow)
+    const facts = readState((row && readFirstColumn(row)) ?? '', this.user)
+    return this.#options.parameters.has('replication') ? { ...facts, obstacle: 'a replication connection' } : facts
+  }
+
+  /** Leaves the server, with what is to be carried to the next. */
+  park({ settings, channels, prepared }: CarriedState): void {
+    this.#carried = { settings, channels, prepared }
+    this.#server?.leave()
+    this.#server = undefined
+    this.#flow.moveHome()
+  }
+
+  /** Ends it with an error, which says why. */
+  refuse(fields: ErrorFields): void {
+    if (this.#isClosed) return
+    if (this.#client.writable) this.#client.write(createErrorResponse(fields))
+    this.close()
+  }
+
+  /** Closes it and does not wait for the client to agree. */
+  async abort(): Promise<void> {
+    this.close()
+    this.#client.destroy()
+    await this.closed
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#server?.leave()
+    this.#server = undefined
+    this.#onQuiet?.()
+    this.#client.end()
+    this.#client.resume()
+    setTimeout(() => this.#client.destroy(), lingerMs).unref()
+  }
+
+  #link(upstream: Upstream): ServerLink {
+    const link = new ServerLink(upstream, {
+      wants: (type) => this.#flow.wantsOfServer(type),
+      onMessage: (message) => {
+        const verdict = this.#flow.onServer(message)
+        if (this.#onQuiet !== undefined && this.state !== 'active') this.#onQuiet()
+        return verdict
+      },
+      onParameter: (name, value) => this.#known.set(name, value),
+      onBytes: (read) => this.#forward(read, { from: upstream.socket, to: this.#client }),
+      onClosed: () => {
+        // As the server does it: without a word of ours, after what it said last.
+        if (this.#server === link) this.close()
+      },
+    })
+    return link
+  }
+
+  #onClientData(chunk: Buffer): void {
+    if (this.#isClosed) return
+    this.#usedBy = this.#options.getTest()
+    const server = this.#server
+    const isOpen = !this.#isHeld && this.#attaching === undefined && this.#waiting.length === 0
+    if (server !== undefined && isOpen) {
+      this.#forward(() => this.#reader.push(chunk), { from: this.#client, to: server.socket })
+      return
+    }
+    // Without a server there is nobody to say goodbye to.
+    if (server === undefined && chunk[0] === frontend.terminate) return this.close()
+    this.#waiting.push(chunk)
+    this.#client.pause()
+    if (!this.#isHeld) this.#wake()
+  }
+
+  /** Passes on what `read` yields; the source rests while the sink is full. */
+  #forward(read: () => Buffer[], { from, to }: { from: Socket; to: Socket }): void {
+    let out: Buffer[]
+    try {
+      out = read()
+    } catch (error) {
+      log('%s: %O', this.user, error)
+      return this.refuse({ code: '08P01', message: `pg-branch's gateway cannot read this: ${String(error)}` })
+    }
+    if (out.length === 0 || !to.writable) return
+    const [first = Buffer.alloc(0)] = out
+    if (to.write(out.length === 1 ? first : Buffer.concat(out))) return
+    from.pause()
+    to.once('drain', () => from.resume())
+  }
+
+  /** Sees to it that there is a server, then takes what the client has said meanwhile. */
+  #wake(): void {
+    this.#attaching ??= this.#attach()
+      .catch((error: unknown) => this.refuse(this.#options.explain(error)))
+      .finally(() => {
+        this.#attaching = undefined
+        if (this.#isHeld) return
+        for (const chunk of this.#waiting.splice(0)) this.#onClientData(chunk)
+        if (this.#waiting.length === 0) this.#client.resume()
+      })
+  }
+
+  async #attach(): Promise<void> {
+    if (this.#server !== undefined) return
+    const upstream = await this.#options.open()
+    if (this.#isClosed) return void upstream.socket.destroy()
+    const server = this.#link(upstream)
+    this.#server = server
+    const sql = this.#carried === undefined ? undefined : createCarrySql(this.#carried)
+    if (sql !== undefined) await server.ask(serialize.query(sql))
+    this.#carried = undefined
+    for (const [name, value] of server.parameters) {
+      if (this.#known.get(name) === value) continue
+      this.#known.set(name, value)
+      this.#client.write(createMessage(backend.parameterStatus, `${name}\0${value}\0`))
+    }
+  }
+}

@@ -1,0 +1,223 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { loopbackHost, type DatabaseAddress } from '../lib/connection-uri.ts'
+import { PgBranchError, describeError } from '../lib/errors.ts'
+import { createRandomHex } from '../lib/hash.ts'
+import { createLog } from '../lib/log.ts'
+import { superuser } from '../lib/superuser.ts'
+import { withClient } from '../postgres/client.ts'
+import { createScramVerifier } from '../postgres/password.ts'
+import { authenticateClient } from './authenticate.ts'
+import { ClientConnection } from './client-connection.ts'
+import { describeHolders, type ConnectionInfo } from './ledger.ts'
+import { GatewayRefusal, createErrorResponse, type ErrorFields } from './messages.ts'
+import { quiesce, type Quiet } from './quiesce.ts'
+import { parseVerifier, type ScramVerifier } from './scram-server.ts'
+import { readOpening } from './startup.ts'
+import { openUpstream, sendCancel, type GatewayTarget } from './upstream.ts'
+
+const log = createLog('gateway')
+
+export interface Statement {
+  text: string
+  application: string
+}
+
+/** Statements that are remembered of one test. */
+const maxStatements = 1_000
+/** SQLSTATE too_many_connections. */
+const tooManyConnections = '53300'
+
+/**
+ * A Postgres server, as far as clients can tell, at one address for as long as its holder lives, with
+ * one branch after the other behind it. `moveTo` brings every connection to the next one.
+ */
+export class Gateway {
+  /** What clients connect to, with a password of its own. */
+  readonly address: DatabaseAddress
+  /** For people: the test that runs now. */
+  test: string | undefined
+  #target: GatewayTarget
+  readonly #server: Server
+  readonly #verifier: ScramVerifier
+  readonly #connections = new Set<ClientConnection>()
+  /** Clients that have not been let in yet. */
+  readonly #strangers = new Set<Socket>()
+  readonly #statements: Statement[] = []
+  #hasBeenUsed = false
+  /** While connections move, new ones wait. */
+  #door: Promise<void> = Promise.resolve()
+
+  constructor(options: { server: Server; address: DatabaseAddress; verifier: ScramVerifier; target: GatewayTarget }) {
+    this.#server = options.server
+    this.address = options.address
+    this.#verifier = options.verifier
+    this.#target = options.target
+    this.#server.on('connection', (client) => void this.#serve(client))
+  }
+
+  /** Whether anyone has been connected since the present branch came to be behind it. */
+  get hasBeenUsed(): boolean {
+    return this.#hasBeenUsed
+  }
+
+  get connections(): ConnectionInfo[] {
+    return [...this.#connections].map((connection) => connection.info)
+  }
+
+  /** What was run since the last `clearStatements`, the oldest first. */
+  get statements(): readonly Statement[] {
+    return this.#statements
+  }
+
+  clearStatements(): void {
+    this.#statements.length = 0
+  }
+
+  /**
+   * Has every connection come to rest, so that the branch can be looked at, saved or changed. What
+   * cannot rest is closed, with an error that names the test which left it open. Nothing is taken from
+   * clients until `resume` of the answer.
+   */
+  async quiesce(): Promise<Quiet> {
+    let open = () => {}
+    this.#door = new Promise((resolve) => (open = resolve))
+    const quiet = await quiesce([...this.#connections], this.test)
+    return {
+      ...quiet,
+      resume: (target) => {
+        if (target !== undefined) {
+          this.#target = target
+          this.#hasBeenUsed = quiet.movable.some(({ facts }) => facts.channels.length > 0)
+          quiet.park()
+        }
+        quiet.resume()
+        open()
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    for (const stranger of this.#strangers) stranger.destroy()
+    await Promise.all([...this.#connections].map((connection) => connection.abort()))
+    await closed
+  }
+
+  async #serve(client: Socket): Promise<void> {
+    client.setNoDelay(true)
+    client.on('error', () => {})
+    this.#strangers.add(client)
+    try {
+      const opening = await readOpening(client)
+      if (opening?.kind === 'cancel') await this.#cancel(opening.key)
+      if (opening?.kind === 'start') await this.#admit(client, opening)
+      else client.destroy()
+    } catch (error) {
+      if (!(error instanceof GatewayRefusal)) log('a client was not let in: %O', error)
+      if (client.writable) client.end(createErrorResponse(this.#explain(error)))
+      client.resume()
+    } finally {
+      this.#strangers.delete(client)
+    }
+  }
+
+  async #admit(
+    client: Socket,
+    { parameters, rest }: { parameters: Map<string, string>; rest: Buffer },
+  ): Promise<void> {
+    const user = parameters.get('user')
+    if (user === undefined) {
+      throw new GatewayRefusal({ code: '28000', message: 'no PostgreSQL user name specified in startup packet' })
+    }
+    await this.#door
+    const verifier = await this.#findVerifier(user)
+    const more = await authenticateClient(client, { user, verifier, rest })
+    await this.#door
+    const open = () => this.#openUpstream(parameters)
+    const upstream = await open()
+    const connection = new ClientConnection(client, upstream, {
+      user,
+      parameters,
+      open,
+      getTest: () => this.test,
+      onStatement: (text, { application }) => {
+        if (this.#statements.length === maxStatements) this.#statements.shift()
+        this.#statements.push({ text, application })
+      },
+      explain: (error) => this.#explain(error),
+    })
+    this.#connections.add(connection)
+    void connection.closed.then(() => this.#connections.delete(connection))
+    connection.start(upstream.greeting, more)
+  }
+
+  /** @returns undefined for a role that cannot log in here. */
+  async #findVerifier(user: string): Promise<ScramVerifier | undefined> {
+    if (user === this.address.user) return this.#verifier
+    const { address, socketDir } = this.#target
+    if (socketDir === undefined) return undefined
+    return withClient({ ...address, host: socketDir, user: superuser }, async (client) => {
+      const { rows } = await client.query<{ rolpassword: string | null }>(
+        'SELECT rolpassword FROM pg_authid WHERE rolname = $1 AND rolcanlogin',
+        [user],
+      )
+      return parseVerifier(rows[0]?.rolpassword ?? '')
+    })
+  }
+
+  #openUpstream(parameters: Map<string, string>): ReturnType<typeof openUpstream> {
+    const { address, socketDir } = this.#target
+    const wanted = parameters.get('database') ?? parameters.get('user') ?? ''
+    const isOurs = wanted === this.address.database
+    if (!isOurs && socketDir === undefined) {
+      throw new GatewayRefusal({
+        code: '3D000',
+        message: `database "${wanted}" is not part of this branch`,
+        hint: `This address leads to the database "${this.address.database}" only.`,
+      })
+    }
+    this.#hasBeenUsed = true
+    return openUpstream(
+      this.#target,
+      new Map(parameters).set('database', isOurs ? address.database : wanted),
+    )
+  }
+
+  async #cancel(key: Buffer): Promise<void> {
+    const connection = [...this.#connections].find((candidate) => candidate.key.equals(key))
+    if (connection?.serverKey !== undefined) await sendCancel(this.#target, connection.serverKey)
+  }
+
+  #explain(error: unknown): ErrorFields {
+    if (!(error instanceof GatewayRefusal)) return { code: '08006', message: `pg-branch: ${describeError(error)}` }
+    const fields: ErrorFields = { ...error.fields, severity: 'FATAL' }
+    if (fields.code !== tooManyConnections) return fields
+    const detail = `Connections through pg-branch:\n${describeHolders(this.connections)}`
+    return { ...fields, detail, hint: 'Share one pool, lower its size, or raise `postgres.settings.max_connections`.' }
+  }
+}
+
+/**
+ * Listens on a free loopback port.
+ *
+ * @throws PgBranchError `PGB_PORT`.
+ */
+export async function openGateway(target: GatewayTarget): Promise<Gateway> {
+  const password = createRandomHex(16)
+  const verifier = parseVerifier(createScramVerifier(password)) as ScramVerifier
+  // A client that has sent its last word still reads the answer.
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true })
+  const port = await new Promise<number>((resolve, reject) => {
+    server.once('error', (error) => {
+      const hint = 'The system has no free port for it, or forbids to listen.'
+      reject(new PgBranchError(`the gateway cannot listen: ${error.message}`, { code: 'PGB_PORT', hint, cause: error }))
+    })
+    server.listen(0, loopbackHost, () => {
+      const bound = server.address()
+      resolve(typeof bound === 'object' && bound !== null ? bound.port : 0)
+    })
+  })
+  const { user, database } = target.address
+  const address = { host: loopbackHost, port, user, password, database }
+  return new Gateway({ server, address, verifier, target })
+}

@@ -1,0 +1,21 @@
+/** Who has a connection through a gateway. */
+export interface ConnectionInfo {
+  user: string
+  application: string
+  state: 'parked' | 'idle' | 'in transaction' | 'active'
+  /** The test that opened it; undefined: it was before the first. */
+  openedBy: string | undefined
+  /** The test that used it last. */
+  usedBy: string | undefined
+}
+
+/** @returns a line for each kind of holder, with how many connections it has. */
+export function describeHolders(connections: ConnectionInfo[]): string {
+  const counts = new Map<string, number>()
+  for (const { user, application, state, openedBy } of connections) {
+    const who = application === '' ? user : `${user} (${application})`
+    const line = `${who}, ${state}, opened ${openedBy === undefined ? 'before the first test' : `in "${openedBy}"`}`
+    counts.set(line, (counts.get(line) ?? 0) + 1)
+  }
+  return [...counts].map(([line, count]) => `  ${count} × ${line}`).join('\n')
+}

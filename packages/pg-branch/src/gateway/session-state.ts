@@ -1,0 +1,89 @@
+import { escapeIdentifier, escapeLiteral } from 'pg'
+
+/** What a session has that its successor on another branch gets too. */
+export interface CarriedState {
+  /** Settings that were set in the session, with their values. */
+  settings: Array<[name: string, value: string]>
+  /** Channels that it listens on. */
+  channels: string[]
+  /** PREPARE statements, as they were written. */
+  prepared: string[]
+}
+
+/** What else a session knows of its branch and itself. */
+export interface SessionFacts extends CarriedState {
+  /** How far the WAL of the branch has been written. */
+  lsn: string
+  /** Whether something could have changed without WAL: unlogged tables, replication slots. */
+  hasUnlogged: boolean
+  /** What it has that cannot move, for people; undefined if nothing. */
+  obstacle: string | undefined
+}
+
+/**
+ * Asks a session for all that is to be carried over, and for what cannot be. One row, one column: JSON.
+ * Everything is named with its schema, since the session may have any `search_path`.
+ */
+export const stateQuery = `SELECT pg_catalog.json_build_object(
+  'settings', (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(s.name, pg_catalog.current_setting(s.name)))
+    FROM pg_catalog.pg_settings s WHERE s.source OPERATOR(pg_catalog.=) 'session'),
+  'role', pg_catalog.current_setting('role'), 'user', session_user,
+  'channels', (SELECT pg_catalog.json_agg(c) FROM pg_catalog.pg_listening_channels() c),
+  'prepared', (SELECT pg_catalog.json_agg(p.statement) FROM pg_catalog.pg_prepared_statements p WHERE p.from_sql),
+  'cursors', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_cursors c WHERE c.is_holdable),
+  'locks', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks l
+    WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND l.locktype OPERATOR(pg_catalog.=) 'advisory'),
+  'temporary', (SELECT pg_catalog.min(t.relname) FROM pg_catalog.pg_class t
+    WHERE t.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()),
+  'unlogged', EXISTS (SELECT FROM pg_catalog.pg_class u WHERE u.relpersistence OPERATOR(pg_catalog.=) 'u')
+    OR EXISTS (SELECT FROM pg_catalog.pg_replication_slots),
+  'lsn', pg_catalog.pg_current_wal_insert_lsn())`
+
+interface StateRow {
+  settings: Array<[string, string]> | null
+  role: string
+  user: string
+  channels: string[] | null
+  prepared: string[] | null
+  cursors: number
+  locks: number
+  temporary: string | null
+  unlogged: boolean
+  lsn: string
+}
+
+/** @param user whom the session logged in as. */
+export function readState(json: string, user: string): SessionFacts {
+  const row = JSON.parse(json) as StateRow
+  const settings = row.settings ?? []
+  if (row.user !== user) settings.push(['session_authorization', row.user])
+  if (row.role !== 'none') settings.push(['role', row.role])
+  return {
+    settings,
+    channels: row.channels ?? [],
+    prepared: row.prepared ?? [],
+    lsn: row.lsn,
+    hasUnlogged: row.unlogged,
+    obstacle: findObstacle(row),
+  }
+}
+
+function findObstacle({ temporary, cursors, locks }: StateRow): string | undefined {
+  if (temporary !== null) return `the temporary table ${temporary}`
+  if (cursors > 0) return 'a cursor WITH HOLD'
+  if (locks > 0) return 'an advisory lock'
+  return undefined
+}
+
+/** @returns SQL that gives a new session the state of an earlier one; undefined if there is none. */
+export function createCarrySql({ settings, channels, prepared }: CarriedState): string | undefined {
+  const statements = [
+    // The order matters: a role may lack the right to set what came before.
+    ...settings.map(
+      ([name, value]) => `SELECT pg_catalog.set_config(${escapeLiteral(name)}, ${escapeLiteral(value)}, false)`,
+    ),
+    ...channels.map((channel) => `LISTEN ${escapeIdentifier(channel)}`),
+    ...prepared.map((text) => text.replace(/;\s*$/, '')),
+  ]
+  return statements.length === 0 ? undefined : statements.join(';\n')
+}

@@ -1,0 +1,186 @@
+import type { Branch } from '../branch/contract.ts'
+import type { Origin } from '../branch/origin.ts'
+import { openGateway, type Gateway } from '../gateway/gateway.ts'
+import type { LeftOver, Quiet } from '../gateway/quiesce.ts'
+import { PgBranchError } from '../lib/errors.ts'
+import { createLog } from '../lib/log.ts'
+import { withClient } from '../postgres/client.ts'
+
+const log = createLog('lease')
+
+/** How a reset came to a fresh branch: nothing had been written, so that it still is one, or by a fork. */
+export type Rung = 'pristine' | 'fork'
+
+export interface ResetResult {
+  rung: Rung
+  /** Connections that the test left in a state which cannot move; they were closed. */
+  leftOver: LeftOver[]
+}
+
+/**
+ * One holder's address, with one branch after the other behind it, and the snapshots it has taken.
+ *
+ * `reset`, `snapshot` and the rest take turns. If a fresh branch cannot be had, the old one stays, with
+ * every connection to it, and the holder is told.
+ */
+export class Workspace {
+  readonly gateway: Gateway
+  #branch: Branch
+  /** What the branch was forked from. */
+  #origin: Origin
+  readonly #root: Origin
+  readonly #snapshots = new Map<string, Origin>()
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor({ gateway, branch, origin }: { gateway: Gateway; branch: Branch; origin: Origin }) {
+    this.gateway = gateway
+    this.#branch = branch
+    this.#origin = origin
+    this.#root = origin
+    // Either may be a snapshot that somebody else forgets.
+    this.#origin.retain()
+    this.#root.retain()
+  }
+
+  get branch(): Branch {
+    return this.#branch
+  }
+
+  /**
+   * Ends what `test` of the gateway names, and begins the test `next` on a fresh branch of the template, or of
+   * the snapshot `to`.
+   */
+  reset({ next, to }: { next: string | undefined; to?: string | undefined }): Promise<ResetResult> {
+    return this.#inTurn(async () => {
+      const origin = to === undefined ? this.#root : this.#getSnapshot(to)
+      const quiet = await this.gateway.quiesce()
+      let rung: Rung = 'pristine'
+      try {
+        if (origin !== this.#origin || !(await this.#isPristine(quiet))) {
+          rung = 'fork'
+          await this.#moveTo(origin, quiet)
+        }
+      } finally {
+        quiet.resume()
+      }
+      this.gateway.test = next
+      this.gateway.clearStatements()
+      return { rung, leftOver: quiet.leftOver }
+    })
+  }
+
+  /** Saves the present state as `name`, in place of an earlier one of that name. */
+  snapshot(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const origin = await this.#save()
+      await this.#drop(name)
+      this.#snapshots.set(name, origin)
+    })
+  }
+
+  /** Forgets a snapshot; unknown ones are not an error. */
+  dropSnapshot(name: string): Promise<void> {
+    return this.#inTurn(() => this.#drop(name))
+  }
+
+  /** @returns the present state, or that of a snapshot, as something to fork from, with the caller as a user. */
+  getOrigin(snapshot?: string): Promise<Origin> {
+    return this.#inTurn(async () => {
+      if (snapshot === undefined) return this.#save()
+      const origin = this.#getSnapshot(snapshot)
+      origin.retain()
+      return origin
+    })
+  }
+
+  /** @returns what the present branch was forked from, with the caller as a user. */
+  retainOrigin(): Origin {
+    this.#origin.retain()
+    return this.#origin
+  }
+
+  /** @returns the last branch, which is now the caller's, and the origin to whose pool it goes back. */
+  async close(): Promise<{ branch: Branch; origin: Origin }> {
+    await this.#inTurn(() => this.gateway.close())
+    for (const name of this.#snapshots.keys()) await this.#drop(name)
+    await this.#root.release()
+    await this.#origin.release()
+    return { branch: this.#branch, origin: this.#origin }
+  }
+
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(action)
+    this.#turn = result.catch(() => {})
+    return result
+  }
+
+  async #moveTo(origin: Origin, quiet: Quiet): Promise<void> {
+    const { branch } = await origin.pool.lease()
+    quiet.resume({ address: branch, socketDir: branch.socketDir })
+    const old = { branch: this.#branch, origin: this.#origin }
+    this.#branch = branch
+    this.#origin = origin
+    origin.retain()
+    old.origin.pool.release(old.branch)
+    await old.origin.release()
+  }
+
+  /** While nothing has been written, the present state is that of what it was forked from. */
+  async #save(): Promise<Origin> {
+    const quiet = await this.gateway.quiesce()
+    try {
+      if (await this.#isPristine(quiet)) {
+        this.#origin.retain()
+        return this.#origin
+      }
+      // Everyone comes back to the same branch.
+      if (!this.#origin.liveSnapshots) quiet.park()
+      return await this.#origin.snapshot(this.#branch)
+    } finally {
+      quiet.resume()
+    }
+  }
+
+  async #isPristine({ movable }: Quiet): Promise<boolean> {
+    const { baseline, admin } = this.#branch
+    if (baseline === undefined) return false
+    if (!this.gateway.hasBeenUsed) return true
+    if (!baseline.areSettingsUntouched()) return false
+    const facts = movable[0]?.facts ?? (await readPosition(admin).catch(() => undefined))
+    return facts !== undefined && facts.lsn === baseline.lsn && !facts.hasUnlogged
+  }
+
+  #getSnapshot(name: string): Origin {
+    const origin = this.#snapshots.get(name)
+    if (origin !== undefined) return origin
+    const known = [...this.#snapshots.keys()].filter((other) => !other.startsWith(internalPrefix))
+    throw new PgBranchError(`there is no snapshot ${JSON.stringify(name)} of this branch`, {
+      code: 'PGB_SNAPSHOT',
+      hint: known.length === 0 ? 'None has been taken.' : `Taken were: ${known.join(', ')}.`,
+    })
+  }
+
+  async #drop(name: string): Promise<void> {
+    const origin = this.#snapshots.get(name)
+    this.#snapshots.delete(name)
+    await origin?.release().catch((error: unknown) => log('snapshot %s stays: %O', name, error))
+  }
+}
+
+/** Of names that runner packages give, e.g. to the state after `beforeAll`. */
+export const internalPrefix = 'pg-branch:'
+
+async function readPosition(admin: Branch['admin']): Promise<{ lsn: string; hasUnlogged: boolean } | undefined> {
+  return withClient(admin, async (client) => {
+    const { rows } = await client.query<{ lsn: string; hasUnlogged: boolean }>(
+      `SELECT pg_current_wal_insert_lsn() AS lsn,
+        EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u') OR EXISTS (SELECT FROM pg_replication_slots) AS "hasUnlogged"`,
+    )
+    return rows[0]
+  })
+}
+
+export async function openWorkspace(branch: Branch, origin: Origin): Promise<Workspace> {
+  const gateway = await openGateway({ address: branch, socketDir: branch.socketDir })
+  return new Workspace({ gateway, branch, origin })
+}
