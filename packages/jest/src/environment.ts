@@ -1,9 +1,10 @@
 import { relative } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import type { EnvironmentContext, JestEnvironment, JestEnvironmentConfig } from '@jest/environment'
-import { PgBranchError, hideUrls, createSession, pickOptions, type Session } from 'pg-branch/runner'
+import { PgBranchError, hideUrls, createSession, pickOptions, setTestApi, type Session } from 'pg-branch/runner'
 import { createBase } from './base.ts'
 import { findFailure } from './failure.ts'
+import { followTests } from './hook-tests.ts'
 
 type CircusHandler = NonNullable<JestEnvironment['handleTestEvent']>
 
@@ -79,10 +80,12 @@ export class PgBranchEnvironment implements JestEnvironment {
       throw withFrame(error)
     }
     this.#isLeased = true
+    setTestApi(this.global, this.#session)
   }
 
   readonly handleTestEvent: CircusHandler = async (event, state) => {
     await this.#inner.handleTestEvent?.(event as never, state)
+    if (this.#session.tests !== undefined) await followTests(this.#session.tests, event as { name: string })
     if (event.name !== 'run_finish') return
     this.#hasFinished = true
     const file = relative(this.#rootDir, this.#filePath)

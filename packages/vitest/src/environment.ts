@@ -1,4 +1,4 @@
-import { PgBranchError, hideUrls, pickOptions } from 'pg-branch/runner'
+import { PgBranchError, hideUrls, pickOptions, setTestApi } from 'pg-branch/runner'
 import type { Environment } from 'vitest/runtime'
 import { findBase } from './base.ts'
 import { hookRunner } from './hook-runner.ts'
@@ -28,9 +28,11 @@ export const environment: Environment = {
     const inner = await base.setup(global, environmentOptions)
     const session = openSession(options)
     const unhook = await hookRunner(session)
+    setTestApi(globalThis, session)
     return {
       async teardown(target) {
         unhook()
+        setTestApi(globalThis, undefined)
         await session.close()
         await inner.teardown(target)
       },
@@ -47,11 +49,18 @@ export const environment: Environment = {
         hint: "Use `pool: 'forks'` or 'threads'.",
       })
     }
-    const inner = await base.setupVM(environmentOptions)
     const session = openSession(options)
+    if (session.tests !== undefined) {
+      throw new PgBranchError("the environment option `pgBranch.scope: 'test'` does not work in vm pools", {
+        code: 'PGB_OPTION_INVALID',
+        hint: "Their runner cannot be told to wait. Use `pool: 'forks'` or 'threads'.",
+      })
+    }
+    const inner = await base.setupVM(environmentOptions)
     return {
       getVmContext() {
         const context = inner.getVmContext()
+        setTestApi(context, session)
         hookVmContext(context, session)
         return context
       },

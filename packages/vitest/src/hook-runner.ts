@@ -1,5 +1,6 @@
 import { PgBranchError, type Session } from 'pg-branch/runner'
 import { findFailure } from './failure.ts'
+import { requireTestMethods, wrapTestMethods, type TestMethod } from './hook-tests.ts'
 
 /** What we use of Vitest's own runner, which the class that a user's `runner` extends also has. */
 interface RunnerInstance {
@@ -7,7 +8,7 @@ interface RunnerInstance {
   workerState?: { filepath?: string }
 }
 type Method = (this: RunnerInstance, ...args: never[]) => unknown
-type Prototype = Record<'importFile' | 'onAfterRunFiles', Method | undefined>
+type Prototype = Record<'importFile' | 'onAfterRunFiles' | TestMethod, Method | undefined>
 
 const wrapped = Symbol.for('pg-branch.wrapped')
 
@@ -21,7 +22,7 @@ let active: Session | undefined
  * @throws PgBranchError `PGB_VITEST_UNSUPPORTED` if this Vitest has no such methods.
  */
 export async function hookRunner(session: Session): Promise<() => void> {
-  const { TestRunner } = (await import('vitest')) as { TestRunner?: { prototype: Prototype } }
+  const { TestRunner } = (await import('vitest')) as unknown as { TestRunner?: { prototype: Prototype } }
   const prototype = TestRunner?.prototype
   if (typeof prototype?.importFile !== 'function' || typeof prototype.onAfterRunFiles !== 'function') {
     throw new PgBranchError('this version of Vitest has no runner that can be told to wait', {
@@ -29,6 +30,7 @@ export async function hookRunner(session: Session): Promise<() => void> {
       hint: 'vitest-environment-pg-branch supports Vitest ^4.1 and ^5.',
     })
   }
+  if (session.tests !== undefined) requireTestMethods(prototype)
   wrapPrototype(prototype)
   active = session
   return () => {
@@ -39,6 +41,7 @@ export async function hookRunner(session: Session): Promise<() => void> {
 function wrapPrototype(prototype: Prototype & { [wrapped]?: boolean }): void {
   if (prototype[wrapped] === true) return
   prototype[wrapped] = true
+  wrapTestMethods(prototype, () => active?.tests)
   const { importFile, onAfterRunFiles } = prototype
   prototype.importFile = async function (...args) {
     const { root, isolate } = this.config

@@ -91,11 +91,7 @@ async function readRows(client: Client, table: Table | undefined): Promise<Map<s
   return found
 }
 
-function countDifferences(
-  table: string,
-  before: Map<string, string[]>,
-  after: Map<string, string[]>,
-): TableDiff {
+function countDifferences(table: string, before: Map<string, string[]>, after: Map<string, string[]>): TableDiff {
   const diff: TableDiff = { table, added: 0, changed: 0, removed: 0 }
   for (const key of new Set([...before.keys(), ...after.keys()])) {
     const [was, is] = [before.get(key) ?? [], after.get(key) ?? []]

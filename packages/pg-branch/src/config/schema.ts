@@ -127,6 +127,10 @@ export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject
 export interface EnvironmentOptions {
   /** Who shares a branch. Default: `file`, or `worker` when the runner does not isolate modules. */
   scope?: 'file' | 'worker' | 'test' | undefined
+  /** With `scope: 'test'`: the report of a failed test says how many rows it changed. Default false. */
+  diffOnFailure?: boolean | undefined
+  /** With `scope: 'test'`: what to do about a test that leaves a transaction or a statement open. Default `warn`. */
+  leftOver?: 'warn' | 'fail' | 'ignore' | undefined
   /** The environment that this one extends. Default `node`. */
   base?: 'node' | 'jsdom' | 'happy-dom' | undefined
   /** Path of the configuration file, relative to the test root. Default: the nearest one upwards. */
@@ -135,6 +139,8 @@ export interface EnvironmentOptions {
 
 export const environmentOptionsSchema: v.GenericSchema<unknown, EnvironmentOptions> = v.strictObject({
   scope: v.optional(v.picklist(['file', 'worker', 'test'])),
+  diffOnFailure: v.optional(v.boolean()),
+  leftOver: v.optional(v.picklist(['warn', 'fail', 'ignore'])),
   base: v.optional(v.picklist(['node', 'jsdom', 'happy-dom'])),
   config: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
 })

@@ -18,7 +18,8 @@ export async function authenticateClient(
   client: Socket,
   { user, verifier, rest }: { user: string; verifier: ScramVerifier | undefined; rest: Buffer },
 ): Promise<Buffer> {
-  const refusal = () => new GatewayRefusal({ code: '28P01', message: `password authentication failed for user "${user}"` })
+  const refusal = () =>
+    new GatewayRefusal({ code: '28P01', message: `password authentication failed for user "${user}"` })
   const server = createScramServer(verifier ?? createMockVerifier())
   const read = createPasswordReader(client, rest)
   send(client, code.sasl, `${scramMechanism}\0\0`)
@@ -69,5 +70,10 @@ function createPasswordReader(client: Socket, beginning: Buffer): (() => Promise
 
 /** So that nobody learns by the way they are refused which roles there are. */
 function createMockVerifier(): ScramVerifier {
-  return { iterations: 4096, salt: randomBytes(16).toString('base64'), storedKey: randomBytes(32), serverKey: randomBytes(32) }
+  return {
+    iterations: 4096,
+    salt: randomBytes(16).toString('base64'),
+    storedKey: randomBytes(32),
+    serverKey: randomBytes(32),
+  }
 }

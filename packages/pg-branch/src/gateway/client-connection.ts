@@ -6,7 +6,13 @@ import { createFrameReader, type FrameReader } from './frames.ts'
 import { backend, createErrorResponse, createMessage, frontend, readFirstColumn, type ErrorFields } from './messages.ts'
 import type { ConnectionInfo } from './ledger.ts'
 import { ServerLink } from './server-link.ts'
-import { createCarrySql, readState, stateQuery, type CarriedState, type SessionFacts } from './session-state.ts'
+import {
+  createCarrySql,
+  createStateQuestion,
+  readStateAnswer,
+  type CarriedState,
+  type SessionFacts,
+} from './session-state.ts'
 import type { Upstream } from './upstream.ts'
 
 const log = createLog('gateway')
@@ -24,8 +30,13 @@ export interface ClientConnectionOptions {
   explain(error: unknown): ErrorFields
 }
 
-/** The name of our own statement in the client's session, for the moment that it is there. */
-const statementName = '_pg_branch'
+/** SQLSTATE admin_shutdown. */
+const retired: ErrorFields = {
+  code: '57P01',
+  message: 'terminating connection: its branch was returned when its test file ended',
+  hint: 'Something still uses the database: await all that the tests begin, and end the pool in `afterAll`.',
+}
+
 /** A client that does not hang up, or reads no more, is not waited for any longer. */
 const lingerMs = 1_000
 
@@ -34,7 +45,8 @@ const lingerMs = 1_000
  *
  * States: *attached* (a server answers the client) → *parked* (no server; what is to be carried over is
  * remembered) → *attaching*, as soon as the client says something, or at once if it listens on a
- * channel → *attached* … → *closed*, when either side hangs up or what was left open cannot be carried.
+ * channel → *attached* … → *retired*, once there is no branch for it any more → *closed*, when either side
+ * hangs up or what was left open cannot be carried.
  * Between `hold` and `release` nothing that the client says is taken.
  */
 export class ClientConnection {
@@ -55,6 +67,7 @@ export class ClientConnection {
   readonly #waiting: Buffer[] = []
   #isHeld = false
   #isClosed = false
+  #isRetired = false
   #attaching: Promise<void> | undefined
   #onQuiet: (() => void) | undefined
 
@@ -130,16 +143,8 @@ export class ClientConnection {
 
   /** Asks the session, which must be idle, for what it has and where its branch is. */
   async readFacts(): Promise<SessionFacts> {
-    const question = [
-      serialize.parse({ name: statementName, text: stateQuery }),
-      serialize.bind({ portal: statementName, statement: statementName }),
-      serialize.execute({ portal: statementName }),
-      serialize.close({ type: 'S', name: statementName }),
-      serialize.sync(),
-    ]
-    const messages = (await this.#server?.ask(Buffer.concat(question))) ?? []
-    const row = messages.find((message) => message[0] === backend.dataRow)
-    const facts = readState((row && readFirstColumn(row)) ?? '', this.user)
+    const answer = await this.#server?.ask(createStateQuestion())
+    const facts = readStateAnswer(answer ?? [], this.user)
     return this.#options.parameters.has('replication') ? { ...facts, obstacle: 'a replication connection' } : facts
   }
 
@@ -158,11 +163,19 @@ export class ClientConnection {
     this.close()
   }
 
-  /** Closes it and does not wait for the client to agree. */
-  async abort(): Promise<void> {
-    this.close()
-    this.#client.destroy()
-    await this.closed
+  /**
+   * Leaves the server for good. The client keeps its idle connection, since a pool that nobody ended
+   * takes a lost one for an error, and is told when it next says something.
+   */
+  retire(): void {
+    if (this.state === 'in transaction' || this.state === 'active') return this.refuse(retired)
+    this.#server?.leave()
+    this.#server = undefined
+    this.#isRetired = true
+    if (this.#waiting.length > 0) return this.refuse(retired)
+    // It holds up nobody's end.
+    this.#client.unref()
+    this.#client.resume()
   }
 
   close(): void {
@@ -205,6 +218,7 @@ export class ClientConnection {
     }
     // Without a server there is nobody to say goodbye to.
     if (server === undefined && chunk[0] === frontend.terminate) return this.close()
+    if (this.#isRetired) return this.refuse(retired)
     this.#waiting.push(chunk)
     this.#client.pause()
     if (!this.#isHeld) this.#wake()

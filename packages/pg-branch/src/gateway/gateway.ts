@@ -34,8 +34,7 @@ const tooManyConnections = '53300'
 export class Gateway {
   /** What clients connect to, with a password of its own. */
   readonly address: DatabaseAddress
-  /** For people: the test that runs now. */
-  test: string | undefined
+  #test: string | undefined
   #target: GatewayTarget
   readonly #server: Server
   readonly #verifier: ScramVerifier
@@ -64,24 +63,26 @@ export class Gateway {
     return [...this.#connections].map((connection) => connection.info)
   }
 
-  /** What was run since the last `clearStatements`, the oldest first. */
+  /** What was run since the last `beginTest`, the oldest first. */
   get statements(): readonly Statement[] {
     return this.#statements
   }
 
-  clearStatements(): void {
+  /** What happens from now on is this test's. */
+  beginTest(name: string): void {
+    this.#test = name
     this.#statements.length = 0
   }
 
   /**
-   * Has every connection come to rest, so that the branch can be looked at, saved or changed. What
-   * cannot rest is closed, with an error that names the test which left it open. Nothing is taken from
-   * clients until `resume` of the answer.
+   * Has every connection come to rest, so that the branch can be looked at, saved or changed. If it is
+   * forced, what cannot move is closed, with an error that names the test which left it open. Nothing is
+   * taken from clients until `resume` of the answer.
    */
-  async quiesce(): Promise<Quiet> {
+  async quiesce({ isForced }: { isForced: boolean }): Promise<Quiet> {
     let open = () => {}
     this.#door = new Promise((resolve) => (open = resolve))
-    const quiet = await quiesce([...this.#connections], this.test)
+    const quiet = await quiesce([...this.#connections], { isForced, test: this.#test })
     return {
       ...quiet,
       resume: (target) => {
@@ -96,11 +97,12 @@ export class Gateway {
     }
   }
 
-  async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve))
+  /** Ends it for good: nobody is let in any more, and connections have no branch. */
+  close(): void {
+    this.#server.close()
+    this.#server.unref()
     for (const stranger of this.#strangers) stranger.destroy()
-    await Promise.all([...this.#connections].map((connection) => connection.abort()))
-    await closed
+    for (const connection of this.#connections) connection.retire()
   }
 
   async #serve(client: Socket): Promise<void> {
@@ -121,10 +123,7 @@ export class Gateway {
     }
   }
 
-  async #admit(
-    client: Socket,
-    { parameters, rest }: { parameters: Map<string, string>; rest: Buffer },
-  ): Promise<void> {
+  async #admit(client: Socket, { parameters, rest }: { parameters: Map<string, string>; rest: Buffer }): Promise<void> {
     const user = parameters.get('user')
     if (user === undefined) {
       throw new GatewayRefusal({ code: '28000', message: 'no PostgreSQL user name specified in startup packet' })
@@ -139,7 +138,7 @@ export class Gateway {
       user,
       parameters,
       open,
-      getTest: () => this.test,
+      getTest: () => this.#test,
       onStatement: (text, { application }) => {
         if (this.#statements.length === maxStatements) this.#statements.shift()
         this.#statements.push({ text, application })
@@ -177,10 +176,7 @@ export class Gateway {
       })
     }
     this.#hasBeenUsed = true
-    return openUpstream(
-      this.#target,
-      new Map(parameters).set('database', isOurs ? address.database : wanted),
-    )
+    return openUpstream(this.#target, new Map(parameters).set('database', isOurs ? address.database : wanted))
   }
 
   async #cancel(key: Buffer): Promise<void> {

@@ -34,10 +34,14 @@ const graceMs = 100
 /** SQLSTATE admin_shutdown: pools take it for a reason to open another connection. */
 const adminShutdown = '57P01'
 
-export async function quiesce(connections: ClientConnection[], test: string | undefined): Promise<Quiet> {
+export async function quiesce(
+  connections: ClientConnection[],
+  { isForced, test }: { isForced: boolean; test: string | undefined },
+): Promise<Quiet> {
   const leftOver: LeftOver[] = []
   const movable: Movable[] = []
   const refuse = (connection: ClientConnection, what: string) => {
+    if (!isForced) return
     const { usedBy = test, application } = connection.info
     leftOver.push({ application, test: usedBy, what })
     const where = usedBy === undefined ? 'before the first test' : `by the test "${usedBy}"`

@@ -40,7 +40,8 @@ export function createScramServer(verifier: ScramVerifier): {
   let serverFirst = ''
   return {
     answer(clientFirst) {
-      const [, gs2Header, bare, clientNonce] = /^([ny],[^,]*,)(n=[^,]*,r=([\x21-\x2b\x2d-\x7e]+))/.exec(clientFirst) ?? []
+      const [, gs2Header, bare, clientNonce] =
+        /^([ny],[^,]*,)(n=[^,]*,r=([\x21-\x2b\x2d-\x7e]+))/.exec(clientFirst) ?? []
       if (gs2Header === undefined || bare === undefined || clientNonce === undefined) return undefined
       header = gs2Header
       clientFirstBare = bare

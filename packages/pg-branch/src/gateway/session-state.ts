@@ -1,4 +1,6 @@
 import { escapeIdentifier, escapeLiteral } from 'pg'
+import { serialize } from 'pg-protocol'
+import { backend, readFirstColumn } from './messages.ts'
 
 /** What a session has that its successor on another branch gets too. */
 export interface CarriedState {
@@ -24,7 +26,7 @@ export interface SessionFacts extends CarriedState {
  * Asks a session for all that is to be carried over, and for what cannot be. One row, one column: JSON.
  * Everything is named with its schema, since the session may have any `search_path`.
  */
-export const stateQuery = `SELECT pg_catalog.json_build_object(
+const stateQuery = `SELECT pg_catalog.json_build_object(
   'settings', (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(s.name, pg_catalog.current_setting(s.name)))
     FROM pg_catalog.pg_settings s WHERE s.source OPERATOR(pg_catalog.=) 'session'),
   'role', pg_catalog.current_setting('role'), 'user', session_user,
@@ -52,9 +54,24 @@ interface StateRow {
   lsn: string
 }
 
+/** The name of our own statement in a client's session, for the moment that it is there. */
+const statementName = '_pg_branch'
+
+/** @returns the question, one cycle of the extended protocol: the simple one would drop the client's unnamed statement. */
+export function createStateQuestion(): Buffer {
+  return Buffer.concat([
+    serialize.parse({ name: statementName, text: stateQuery }),
+    serialize.bind({ portal: statementName, statement: statementName }),
+    serialize.execute({ portal: statementName }),
+    serialize.close({ type: 'S', name: statementName }),
+    serialize.sync(),
+  ])
+}
+
 /** @param user whom the session logged in as. */
-export function readState(json: string, user: string): SessionFacts {
-  const row = JSON.parse(json) as StateRow
+export function readStateAnswer(messages: Buffer[], user: string): SessionFacts {
+  const found = messages.find((message) => message[0] === backend.dataRow)
+  const row = JSON.parse((found && readFirstColumn(found)) ?? '') as StateRow
   const settings = row.settings ?? []
   if (row.user !== user) settings.push(['session_authorization', row.user])
   if (row.role !== 'none') settings.push(['role', row.role])

@@ -95,4 +95,3 @@ export function readChunk(socket: Socket): Promise<Buffer | undefined> {
     socket.resume()
   })
 }
-

@@ -5,7 +5,15 @@ import sasl from 'pg/lib/crypto/sasl.js'
 import md5 from 'pg/lib/crypto/utils.js'
 import { formatUrl, type DatabaseAddress } from '../lib/connection-uri.ts'
 import { createFrameReader } from './frames.ts'
-import { GatewayRefusal, backend, createInt32, createMessage, frontend, readCStrings, readErrorResponse } from './messages.ts'
+import {
+  GatewayRefusal,
+  backend,
+  createInt32,
+  createMessage,
+  frontend,
+  readCStrings,
+  readErrorResponse,
+} from './messages.ts'
 import { scramMechanism } from './scram-server.ts'
 import { createCancel, createStartup, readChunk } from './startup.ts'
 
@@ -85,7 +93,9 @@ async function openSocket({ address, socketDir }: GatewayTarget): Promise<Socket
 /** What `sslmode` and its like in a URL mean, as node-postgres reads them. */
 function getTlsOptions(address: DatabaseAddress): ConnectionOptions | undefined {
   if ((address.parameters ?? '') === '') return undefined
-  const { ssl } = new pg.Client({ connectionString: formatUrl(address) }) as unknown as { ssl: boolean | ConnectionOptions }
+  const { ssl } = new pg.Client({ connectionString: formatUrl(address) }) as unknown as {
+    ssl: boolean | ConnectionOptions
+  }
   if (ssl === false) return undefined
   return { servername: address.host, ...(ssl === true ? {} : ssl) }
 }
@@ -142,7 +152,8 @@ async function logIn(
     const code = message[0] === backend.authentication ? message.readInt32BE(5) : undefined
     if (code === request.ok) return
     if (code === request.cleartext) send(`${password}\0`)
-    else if (code === request.md5) send(`${await md5.postgresMd5PasswordHash(user, password, message.subarray(9, 13))}\0`)
+    else if (code === request.md5)
+      send(`${await md5.postgresMd5PasswordHash(user, password, message.subarray(9, 13))}\0`)
     else if (code === request.sasl && readCStrings(message, 9).includes(scramMechanism)) {
       const first = Buffer.from(session.current.response)
       send(`${scramMechanism}\0`, createInt32(first.length), first)

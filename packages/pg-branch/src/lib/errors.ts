@@ -13,6 +13,7 @@ export type PgBranchErrorCode =
   | 'PGB_INGEST'
   | 'PGB_INITDB'
   | 'PGB_LEASE'
+  | 'PGB_LEFT_OVER'
   | 'PGB_NO_PROVIDER'
   | 'PGB_NO_VOLUME'
   | 'PGB_ON_FORK'

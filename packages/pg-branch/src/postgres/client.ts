@@ -5,9 +5,7 @@ import { formatUrl, type DatabaseAddress } from '../lib/connection-uri.ts'
 export async function connect(address: DatabaseAddress): Promise<pg.Client> {
   const { host, port, user, password, database, parameters = '' } = address
   const where =
-    parameters === ''
-      ? { host, port, user, password, database, ssl: false }
-      : { connectionString: formatUrl(address) }
+    parameters === '' ? { host, port, user, password, database, ssl: false } : { connectionString: formatUrl(address) }
   const client = new pg.Client({ ...where, application_name: 'pg-branch', connectionTimeoutMillis: 30_000 })
   client.on('error', () => {})
   await client.connect()

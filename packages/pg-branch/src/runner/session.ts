@@ -1,7 +1,10 @@
 import { PgBranchError } from '../lib/errors.ts'
 import { connectSupervisor, type Connection } from '../supervisor/client.ts'
 import { applySentinel, withSentinel, withholdUrls } from '../url/sentinel.ts'
+import { pickScope, type Scope } from './options.ts'
 import type { Reporter } from './report.ts'
+import { createTestBranch, type TestBranch } from './test-branch.ts'
+import { createTestHooks, type TestHooks } from './test-hooks.ts'
 
 export interface FileInfo {
   rootDir: string
@@ -31,11 +34,17 @@ export interface Session {
   openFile(file: FileInfo): Promise<void>
   closeFile(result: { failed: string | undefined }): Promise<void>
   close(): Promise<void>
+  /** What is to be done around tests; undefined unless every test has a branch of its own. */
+  readonly tests: TestHooks | undefined
+  /** The branch that is open, for tests to use. */
+  readonly branch: TestBranch
 }
 
 interface OpenLease {
-  id: string
-  scope: 'file' | 'worker'
+  leaseId: string
+  scope: Scope
+  isolate: boolean
+  connection: Connection
   variables: Record<string, string>
 }
 
@@ -74,8 +83,21 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
     () => {},
   )
 
+  const scopeOption = pickScope(options)
+  /** The lease, once it is there. */
+  let current: OpenLease | undefined
+  const getOpen = () => {
+    if (current !== undefined) return { connection: current.connection, lease: current }
+    throw new PgBranchError('no branch is open', {
+      code: 'PGB_LEASE',
+      hint: 'There is one while a test file runs: from its import until its last hook.',
+    })
+  }
+  const branch = createTestBranch(getOpen)
+  const tests = scopeOption === 'test' ? createTestHooks({ options, getOpen, branch, report }) : undefined
+
   const lease = async (file: FileInfo): Promise<OpenLease> => {
-    const scope = pickScope(options) ?? (file.isolate ? 'file' : 'worker')
+    const scope = scopeOption ?? (file.isolate ? 'file' : 'worker')
     for (let attempt = 1; ; attempt += 1) {
       const connection = await connect()
       try {
@@ -84,7 +106,8 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
         const answer = await connection.call.lease(request)
         connection.unhold()
         if (answer.notices.length > 0) await report((reporter) => reporter.showNotices(answer.notices))
-        return { id: answer.leaseId, scope, variables: answer.variables }
+        const { leaseId, variables } = answer
+        return { leaseId, scope, isolate: file.isolate, connection, variables }
       } catch (error) {
         connecting = undefined
         connection.close()
@@ -97,6 +120,8 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
   const release = async () => {
     const open = await opening?.catch(() => undefined)
     opening = undefined
+    await branch.close()
+    current = undefined
     const reason = failed
     failed = undefined
     for (const target of targets) applySentinel(target)
@@ -104,17 +129,20 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
     const connection = await connecting
     connection.hold()
     // A supervisor that is gone has taken the branch with it.
-    const answer = await connection.call.release({ leaseId: open.id, failed: reason }).catch(() => undefined)
+    const answer = await connection.call.release({ leaseId: open.leaseId, failed: reason }).catch(() => undefined)
     connection.unhold()
     const { psqlLine, keptForMs = 0 } = answer ?? {}
     if (psqlLine !== undefined) await report((reporter) => reporter.showKept(psqlLine, { reason, keptForMs }))
   }
 
   return {
+    tests,
+    branch,
     async openFile(file) {
       opening ??= lease(file)
       try {
-        const { variables } = await opening
+        current = await opening
+        const { variables } = current
         for (const target of targets) Object.assign(target, variables)
       } catch (error) {
         opening = undefined
@@ -122,9 +150,12 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
       }
     },
     async closeFile(result) {
-      failed ??= result.failed
+      // With a branch for each test, the last one's is all that is left to keep.
+      failed = tests === undefined ? (failed ?? result.failed) : await tests.finishFile()
       const open = await opening?.catch(() => undefined)
-      if (open?.scope !== 'worker') await release()
+      // Files that share modules share the pools in them, and so need one address.
+      const isShared = open?.scope === 'worker' || (open?.scope === 'test' && !open.isolate)
+      if (!isShared) await release()
     },
     async close() {
       await release()
@@ -133,19 +164,4 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
       connection?.close()
     },
   }
-}
-
-/** Anything else is refused by the supervisor, which validates all options. */
-function pickScope(options: unknown): 'file' | 'worker' | undefined {
-  const scope = (options as { scope?: unknown } | null)?.scope
-  return scope === 'file' || scope === 'worker' ? scope : undefined
-}
-
-/**
- * Runners hand over the options of all environments at once, and Vitest those of a file's comment under
- * the environment's name: ours are those whose name is ours, however it is spelt.
- */
-export function pickOptions(environmentOptions: Record<string, unknown>): unknown {
-  const found = Object.keys(environmentOptions).find((name) => name.replace(/[-_]/g, '').toLowerCase() === 'pgbranch')
-  return (found === undefined ? undefined : environmentOptions[found]) ?? {}
 }

@@ -107,18 +107,23 @@ export class Leases {
     const { project, request, leave } = lease
     const { branch, origin } = (await lease.workspace?.close()) ?? lease
     log('%s returned by %s', branch.id, request.holder)
-    const { max, forMs } = project.plan.config.keep
-    if (failed !== undefined && max > 0) {
-      const psqlLine = createPsqlLine(branch)
+    if (failed !== undefined && project.plan.config.keep.max > 0) {
       origin.pool.surrender()
       await leaveGate(leave)
-      this.#keepers.set(branch, project)
-      await this.kept.add({ branch, reason: failed, expiresAt: Date.now() + forMs }, max)
-      return { psqlLine, keptForMs: forMs }
+      return this.keep(branch, { project, reason: failed })
     }
     if (request.scope === 'worker' && orderly) this.#offerHandover(lease)
     else await giveBack({ branch, origin, leave })
     return {}
+  }
+
+  /** Takes a branch that was surrendered by its pool, so that somebody can look at it. */
+  async keep(branch: Branch, { project, reason }: { project: ReadyProject; reason: string }): Promise<ReleaseAnswer> {
+    const { max, forMs } = project.plan.config.keep
+    const psqlLine = createPsqlLine(branch)
+    this.#keepers.set(branch, project)
+    await this.kept.add({ branch, reason, expiresAt: Date.now() + forMs }, max)
+    return { psqlLine, keptForMs: forMs }
   }
 
   async closeAll(): Promise<void> {

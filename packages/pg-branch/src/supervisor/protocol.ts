@@ -55,13 +55,15 @@ export interface TemplateReport {
 /** What can be done with a lease of scope `test`. */
 export interface ResetRequest {
   leaseId: string
-  /** For people: the test that begins; undefined between tests. */
+  /** For people: the test that begins. Undefined: the present one goes on, and its log too. */
   next?: string | undefined
+  /** Set when the test that ends failed: its branch is kept, and this says for what. */
+  failed?: string | undefined
   /** Name of a snapshot. Default: what the lease began with. */
   to?: string | undefined
 }
 
-export interface ResetAnswer {
+export interface ResetAnswer extends ReleaseAnswer {
   /** `pristine`: nothing had been written, so the branch was fresh still. */
   rung: 'pristine' | 'fork'
   /** Connections that were closed, since what was open on them cannot move to a fresh branch. */
@@ -71,6 +73,8 @@ export interface ResetAnswer {
 export interface SnapshotRequest {
   leaseId: string
   name: string
+  /** For people: the test that begins. */
+  next?: string | undefined
 }
 
 export interface ForkRequest {
@@ -83,7 +87,13 @@ export interface ForkRequest {
 /** What a lease's clients do, and have done since the last reset. */
 export interface ActivityAnswer {
   statements: Array<{ text: string; application: string }>
-  connections: Array<{ user: string; application: string; state: string; openedBy: string | undefined; usedBy: string | undefined }>
+  connections: Array<{
+    user: string
+    application: string
+    state: string
+    openedBy: string | undefined
+    usedBy: string | undefined
+  }>
 }
 
 /** How a table differs from what the branch was forked from. */

@@ -31,8 +31,14 @@ export function serveWorkspace({
     })
   }
   return {
-    reset: ({ leaseId, next, to }) => find(leaseId).workspace.reset({ next, to }),
-    snapshot: ({ leaseId, name }) => find(leaseId).workspace.snapshot(name),
+    async reset({ leaseId, next, to, failed }) {
+      const { lease, workspace } = find(leaseId)
+      const keep = failed !== undefined && lease.project.plan.config.keep.max > 0
+      const { rung, leftOver, kept } = await workspace.reset({ next, to, keep })
+      const answer = kept === undefined ? {} : await leases.keep(kept, { project: lease.project, reason: failed ?? '' })
+      return { rung, leftOver, ...answer }
+    },
+    snapshot: ({ leaseId, name, next }) => find(leaseId).workspace.snapshot(name, next),
     dropSnapshot: ({ leaseId, name }) => find(leaseId).workspace.dropSnapshot(name),
     async fork({ leaseId, holder, from }): Promise<LeaseAnswer> {
       const { lease, workspace } = find(leaseId)

@@ -15,6 +15,8 @@ export interface ResetResult {
   rung: Rung
   /** Connections that the test left in a state which cannot move; they were closed. */
   leftOver: LeftOver[]
+  /** The branch of the test that ended, if it was asked for: it is the caller's now. */
+  kept: Branch | undefined
 }
 
 /**
@@ -47,34 +49,43 @@ export class Workspace {
   }
 
   /**
-   * Ends what `test` of the gateway names, and begins the test `next` on a fresh branch of the template, or of
-   * the snapshot `to`.
+   * Goes to a fresh branch of the template, or of the snapshot `to`. With `next` a test of that name begins.
+   * With `keep` the present branch is not removed.
    */
-  reset({ next, to }: { next: string | undefined; to?: string | undefined }): Promise<ResetResult> {
+  reset({
+    next,
+    to,
+    keep,
+  }: {
+    next?: string | undefined
+    to?: string | undefined
+    keep: boolean
+  }): Promise<ResetResult> {
     return this.#inTurn(async () => {
       const origin = to === undefined ? this.#root : this.#getSnapshot(to)
-      const quiet = await this.gateway.quiesce()
+      const quiet = await this.gateway.quiesce({ isForced: true })
       let rung: Rung = 'pristine'
+      let kept: Branch | undefined
       try {
-        if (origin !== this.#origin || !(await this.#isPristine(quiet))) {
+        if (keep || origin !== this.#origin || !(await this.#isPristine(quiet))) {
           rung = 'fork'
-          await this.#moveTo(origin, quiet)
+          kept = await this.#moveTo(origin, { quiet, keep })
         }
       } finally {
         quiet.resume()
       }
-      this.gateway.test = next
-      this.gateway.clearStatements()
-      return { rung, leftOver: quiet.leftOver }
+      if (next !== undefined) this.gateway.beginTest(next)
+      return { rung, leftOver: quiet.leftOver, kept }
     })
   }
 
   /** Saves the present state as `name`, in place of an earlier one of that name. */
-  snapshot(name: string): Promise<void> {
+  snapshot(name: string, next?: string): Promise<void> {
     return this.#inTurn(async () => {
       const origin = await this.#save()
       await this.#drop(name)
       this.#snapshots.set(name, origin)
+      if (next !== undefined) this.gateway.beginTest(next)
     })
   }
 
@@ -101,7 +112,7 @@ export class Workspace {
 
   /** @returns the last branch, which is now the caller's, and the origin to whose pool it goes back. */
   async close(): Promise<{ branch: Branch; origin: Origin }> {
-    await this.#inTurn(() => this.gateway.close())
+    await this.#inTurn(async () => this.gateway.close())
     for (const name of this.#snapshots.keys()) await this.#drop(name)
     await this.#root.release()
     await this.#origin.release()
@@ -114,20 +125,26 @@ export class Workspace {
     return result
   }
 
-  async #moveTo(origin: Origin, quiet: Quiet): Promise<void> {
+  /** @returns the old branch if it is kept. */
+  async #moveTo(origin: Origin, { quiet, keep }: { quiet: Quiet; keep: boolean }): Promise<Branch | undefined> {
     const { branch } = await origin.pool.lease()
     quiet.resume({ address: branch, socketDir: branch.socketDir })
     const old = { branch: this.#branch, origin: this.#origin }
     this.#branch = branch
     this.#origin = origin
     origin.retain()
-    old.origin.pool.release(old.branch)
+    if (keep) old.origin.pool.surrender()
+    else old.origin.pool.release(old.branch)
     await old.origin.release()
+    return keep ? old.branch : undefined
   }
 
-  /** While nothing has been written, the present state is that of what it was forked from. */
+  /**
+   * While nothing has been written, the present state is that of what it was forked from. Nobody is
+   * disturbed: where others must not be connected, it fails if one cannot leave.
+   */
   async #save(): Promise<Origin> {
-    const quiet = await this.gateway.quiesce()
+    const quiet = await this.gateway.quiesce({ isForced: false })
     try {
       if (await this.#isPristine(quiet)) {
         this.#origin.retain()

@@ -1,0 +1,89 @@
+import { PgBranchError, type TestHooks } from 'pg-branch/runner'
+
+/** What we use of jest-circus's events and tests. */
+interface CircusEvent {
+  name: string
+  test?: CircusTest
+}
+
+interface CircusTest {
+  name: string
+  mode: string | undefined
+  concurrent: boolean
+  fn: object
+  errors: unknown[]
+  parent: Block
+}
+
+interface Block {
+  name: string
+  parent?: Block
+}
+
+/** Set on test functions that take their branch from the fixture; see `test.cts`. */
+const fixtureMark = Symbol.for('pg-branch.fixture')
+
+/** Has each test of the file begin on a fresh branch, before its own hooks run. jest-circus waits for it. */
+export async function followTests(hooks: TestHooks, event: CircusEvent): Promise<void> {
+  if (event.name === 'run_describe_start') await hooks.enterSuite()
+  else if (event.name === 'run_describe_finish') await hooks.leaveSuite()
+  else if (event.test === undefined) return
+  else if (event.name === 'test_start') await startTest(hooks, event.test)
+  else if (event.name === 'test_done') await finishTest(hooks, event.test)
+}
+
+async function startTest(hooks: TestHooks, test: CircusTest): Promise<void> {
+  if (test.mode === 'skip' || test.mode === 'todo') return
+  if (test.concurrent) {
+    if (!(fixtureMark in test.fn)) test.errors.push(createRefusal(test))
+    return
+  }
+  try {
+    await hooks.startTest(describeTest(test))
+  } catch (error) {
+    // With an error from the start, its hooks and its body do not run.
+    test.errors.push(error)
+  }
+}
+
+async function finishTest(hooks: TestHooks, test: CircusTest): Promise<void> {
+  if (test.concurrent || test.mode === 'skip' || test.mode === 'todo') return
+  const hasFailed = test.errors.length > 0
+  const { note, failure } = await hooks.finishTest({ name: describeTest(test), hasFailed })
+  if (note !== undefined) appendNote(test, note)
+  if (failure !== undefined) test.errors.push(failure)
+}
+
+/** Jest prints the stack, which begins with the message. */
+function appendNote(test: CircusTest, note: string): void {
+  const [first] = test.errors
+  const error = (Array.isArray(first) ? (first[0] ?? first[1]) : first) as
+    | { message?: string; stack?: string }
+    | undefined
+  if (typeof error?.message !== 'string') return
+  const message = `${error.message}${note}`
+  const { stack } = error
+  error.message = message
+  if (typeof stack !== 'string') return
+  const frames = stack.search(/\n\s+at /)
+  error.stack = frames === -1 ? `${stack}${note}` : `${stack.slice(0, frames)}${note}${stack.slice(frames)}`
+}
+
+function describeTest(test: CircusTest): string {
+  const names = [test.name]
+  // The outermost block is Jest's own, for the file.
+  for (let block = test.parent; block.parent !== undefined; block = block.parent) names.unshift(block.name)
+  return names.join(' > ')
+}
+
+function createRefusal(test: CircusTest): PgBranchError {
+  const error = new PgBranchError(
+    `the test "${test.name}" runs at the same time as others, and they share one address`,
+    {
+      code: 'PGB_SCOPE',
+      hint: "With `scope: 'test'` take a branch of its own: const { test } = require('jest-environment-pg-branch/test'), then test.concurrent('…', async ({ branch }) => { … branch.url … }).",
+    },
+  )
+  error.stack = `${error.name}: ${error.message}`
+  return error
+}

@@ -1,0 +1,129 @@
+import { PgBranchError, describeError } from '../lib/errors.ts'
+import type { Connection } from '../supervisor/client.ts'
+import type { ResetAnswer } from '../supervisor/protocol.ts'
+import type { Reporter } from './report.ts'
+import { createForkedBranch, type ForkedBranch, type OpenLease, type TestBranch } from './test-branch.ts'
+import { createTestScope } from './test-scope.ts'
+
+/** What a runner package calls around suites and tests. */
+export interface TestHooks {
+  /** Before the `beforeAll` hooks of a suite. What goes wrong is thrown by the next test. */
+  enterSuite(): Promise<void>
+  leaveSuite(): Promise<void>
+  /** Before everything of a test, and again before each further try. */
+  startTest(name: string): Promise<void>
+  /**
+   * After a test, and its last try. @returns text for the report of a failed one, and, if the options
+   * ask for it, what it must fail for.
+   */
+  finishTest(test: {
+    name: string
+    hasFailed: boolean
+  }): Promise<{ note?: string | undefined; failure?: Error | undefined }>
+  /** A branch for one of several tests that run at the same time. */
+  forkForTest(name: string): Promise<ForkedBranch>
+  /** @returns what the open branch is to be kept for: the last test, if it failed. */
+  finishFile(): Promise<string | undefined>
+}
+
+interface TestOptions {
+  diffOnFailure: boolean
+  leftOver: 'warn' | 'fail' | 'ignore'
+}
+
+export function createTestHooks({
+  options,
+  getOpen,
+  branch,
+  report,
+}: {
+  /** Environment options as the user wrote them; the supervisor has validated them by the time a branch is open. */
+  options: unknown
+  getOpen(): { connection: Connection; lease: OpenLease }
+  branch: TestBranch
+  report(tell: (reporter: Reporter) => void): Promise<void>
+}): TestHooks {
+  const { diffOnFailure = false, leftOver = 'warn' } = options as Partial<TestOptions>
+  const scope = createTestScope({
+    reset: (request) => call((leaseId, { reset }) => reset({ ...request, leaseId })),
+    snapshot: (request) => call((leaseId, { snapshot }) => snapshot({ ...request, leaseId })),
+    dropSnapshot: (request) => call((leaseId, { dropSnapshot }) => dropSnapshot({ ...request, leaseId })),
+    fork: (request) => call((leaseId, { fork }) => fork({ ...request, leaseId })),
+  })
+  let failed: string | undefined
+  let suiteError: unknown
+
+  function call<T>(action: (leaseId: string, call: Connection['call']) => Promise<T>): Promise<T> {
+    const { connection, lease } = getOpen()
+    // While the runner waits, this connection may be all that keeps the process alive.
+    connection.hold()
+    return action(lease.leaseId, connection.call).finally(() => connection.unhold())
+  }
+
+  const tell = async (answer: ResetAnswer | undefined, reason: string | undefined) => {
+    if (answer === undefined) return
+    const { psqlLine, keptForMs = 0 } = answer
+    if (psqlLine !== undefined) await report((reporter) => reporter.showKept(psqlLine, { reason, keptForMs }))
+    if (leftOver === 'ignore' || answer.leftOver.length === 0) return
+    const lines = answer.leftOver.map(
+      ({ test = 'a hook', what }) => `${test}: left open: ${what}; its connection was closed`,
+    )
+    await report((reporter) => reporter.showNotices([...new Set(lines)]))
+  }
+
+  const guard = async (action: () => Promise<void>) => {
+    try {
+      await action()
+    } catch (error) {
+      suiteError ??= error
+    }
+  }
+
+  return {
+    enterSuite: () => guard(() => scope.enterSuite()),
+    leaveSuite: () => guard(() => scope.leaveSuite()),
+    async startTest(name) {
+      const error = suiteError
+      suiteError = undefined
+      if (error !== undefined) throw error
+      const reason = failed
+      failed = undefined
+      await tell(await scope.startTest(name, reason), reason)
+    },
+    async finishTest({ name, hasFailed }) {
+      if (hasFailed) {
+        failed = name
+        return { note: diffOnFailure ? await describeDiff(branch) : undefined }
+      }
+      if (leftOver !== 'fail') return {}
+      const { connections } = await call((leaseId, { getActivity }) => getActivity({ leaseId }))
+      const open = connections.filter(({ state }) => state === 'in transaction' || state === 'active')
+      if (open.length === 0) return {}
+      const who = open.map(({ user, application, state }) => `  - ${application || user}: ${state}`).join('\n')
+      const failure = new PgBranchError(`the test left ${open.length} of its connections at work:\n${who}`, {
+        code: 'PGB_LEFT_OVER',
+        hint: 'End what it begins before it ends: a transaction without COMMIT or ROLLBACK, a query without `await`.',
+      })
+      return { failure }
+    },
+    forkForTest: async (name) => createForkedBranch(getOpen().connection, await scope.fork(name)),
+    async finishFile() {
+      const reason = failed
+      failed = undefined
+      return reason
+    },
+  }
+}
+
+async function describeDiff(branch: TestBranch): Promise<string> {
+  try {
+    const diff = await branch.diff()
+    if (diff.length === 0) return '\n\nIt changed no rows.'
+    const lines = diff.map(
+      ({ table, added, changed, removed }) => `  ${table}: ${added} added, ${changed} changed, ${removed} removed`,
+    )
+    return `\n\nIt changed these rows:\n${lines.join('\n')}`
+  } catch (error) {
+    return `\n\nWhat it changed in the database cannot be told: ${describeError(error)}`
+  }
+}

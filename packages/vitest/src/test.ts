@@ -1,0 +1,33 @@
+/** For test files: the branch of the running test, and a `test` that hands it over as a fixture. */
+import { test as base, type TestAPI } from 'vitest'
+import { getTestApi, type TestBranch } from 'pg-branch/test'
+import { registerFixture } from './fixture-registry.ts'
+
+export type { ForkedBranch, LoggedStatement, TableDiff, TestBranch } from 'pg-branch/test'
+export { branch } from 'pg-branch/test'
+
+/**
+ * Vitest's `test` with the fixture `branch`. A test that runs at the same time as others
+ * (`test.concurrent`, `describe.concurrent`) gets a branch and a URL of its own by it, with what
+ * `beforeAll` made.
+ */
+export const test: TestAPI<{ branch: TestBranch }> = base.extend<{ branch: TestBranch }>({
+  // Vitest reads from the first parameter which other fixtures are needed.
+  branch: async ({ task }, use) => {
+    const { branch, tests } = getTestApi()
+    if (!isConcurrent(task)) return use(branch)
+    registerFixture(task.id)
+    if (tests === undefined) return use(branch)
+    await using own = await tests.forkForTest(task.name)
+    await use(own)
+  },
+})
+
+interface TaskLike {
+  concurrent?: boolean | undefined
+  suite?: TaskLike | undefined
+}
+
+function isConcurrent(task: TaskLike): boolean {
+  return task.concurrent === true || (task.suite !== undefined && isConcurrent(task.suite))
+}
