@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net'
 import { serialize } from 'pg-protocol'
 import { createLog } from '../lib/log.ts'
+import type { ClientConnectionOptions } from './client-options.ts'
 import { createFlow, type Flow } from './flow.ts'
+import { forward, reportParameters } from './forward.ts'
 import { createFrameReader, type FrameReader } from './frames.ts'
-import { backend, createErrorResponse, createMessage, frontend, readFirstColumn, type ErrorFields } from './messages.ts'
+import { createErrorResponse, frontend, retired, type ErrorFields } from './messages.ts'
 import type { ConnectionInfo } from './ledger.ts'
 import { ServerLink } from './server-link.ts'
 import {
@@ -16,26 +18,6 @@ import {
 import type { Upstream } from './upstream.ts'
 
 const log = createLog('gateway')
-
-export interface ClientConnectionOptions {
-  /** Whom the client logged in as. */
-  user: string
-  parameters: ReadonlyMap<string, string>
-  /** Opens a connection to the present branch with the client's own parameters. */
-  open(): Promise<Upstream>
-  /** For people: the test that runs now. */
-  getTest(): string | undefined
-  onStatement(text: string, connection: ClientConnection): void
-  /** What the client is told when its branch does not let it in. */
-  explain(error: unknown): ErrorFields
-}
-
-/** SQLSTATE admin_shutdown. */
-const retired: ErrorFields = {
-  code: '57P01',
-  message: 'terminating connection: its branch was returned when its test file ended',
-  hint: 'Something still uses the database: await all that the tests begin, and end the pool in `afterAll`.',
-}
 
 /** A client that does not hang up, or reads no more, is not waited for any longer. */
 const lingerMs = 1_000
@@ -79,7 +61,7 @@ export class ClientConnection {
     this.#usedBy = this.#openedBy
     this.key = upstream.key
     this.#known = new Map(upstream.parameters)
-    this.#flow = createFlow({ onStatement: (text) => options.onStatement(text, this) })
+    this.#flow = createFlow({ onStatement: (text) => options.onStatement(text, this.application) })
     this.#reader = createFrameReader({
       isWanted: (type) => this.#flow.wantsOfClient(type),
       onMessage: (message) => this.#flow.onClient(message),
@@ -198,7 +180,7 @@ export class ClientConnection {
         return verdict
       },
       onParameter: (name, value) => this.#known.set(name, value),
-      onBytes: (read) => this.#forward(read, { from: upstream.socket, to: this.#client }),
+      onBytes: (read) => forward(this.#read(read), { from: upstream.socket, to: this.#client }),
       onClosed: () => {
         // As the server does it: without a word of ours, after what it said last.
         if (this.#server === link) this.close()
@@ -213,8 +195,10 @@ export class ClientConnection {
     const server = this.#server
     const isOpen = !this.#isHeld && this.#attaching === undefined && this.#waiting.length === 0
     if (server !== undefined && isOpen) {
-      this.#forward(() => this.#reader.push(chunk), { from: this.#client, to: server.socket })
-      return
+      return forward(
+        this.#read(() => this.#reader.push(chunk)),
+        { from: this.#client, to: server.socket },
+      )
     }
     // Without a server there is nobody to say goodbye to.
     if (server === undefined && chunk[0] === frontend.terminate) return this.close()
@@ -224,20 +208,15 @@ export class ClientConnection {
     if (!this.#isHeld) this.#wake()
   }
 
-  /** Passes on what `read` yields; the source rests while the sink is full. */
-  #forward(read: () => Buffer[], { from, to }: { from: Socket; to: Socket }): void {
-    let out: Buffer[]
+  /** @returns what `read` finds, or nothing when the other side does not speak the protocol: then it is over. */
+  #read(read: () => Buffer[]): Buffer[] {
     try {
-      out = read()
+      return read()
     } catch (error) {
       log('%s: %O', this.user, error)
-      return this.refuse({ code: '08P01', message: `pg-branch's gateway cannot read this: ${String(error)}` })
+      this.refuse({ code: '08P01', message: `pg-branch's gateway cannot read this: ${String(error)}` })
+      return []
     }
-    if (out.length === 0 || !to.writable) return
-    const [first = Buffer.alloc(0)] = out
-    if (to.write(out.length === 1 ? first : Buffer.concat(out))) return
-    from.pause()
-    to.once('drain', () => from.resume())
   }
 
   /** Sees to it that there is a server, then takes what the client has said meanwhile. */
@@ -261,10 +240,6 @@ export class ClientConnection {
     const sql = this.#carried === undefined ? undefined : createCarrySql(this.#carried)
     if (sql !== undefined) await server.ask(serialize.query(sql))
     this.#carried = undefined
-    for (const [name, value] of server.parameters) {
-      if (this.#known.get(name) === value) continue
-      this.#known.set(name, value)
-      this.#client.write(createMessage(backend.parameterStatus, `${name}\0${value}\0`))
-    }
+    reportParameters(this.#client, this.#known, server.parameters)
   }
 }

@@ -139,7 +139,7 @@ export class Gateway {
       parameters,
       open,
       getTest: () => this.#test,
-      onStatement: (text, { application }) => {
+      onStatement: (text, application) => {
         if (this.#statements.length === maxStatements) this.#statements.shift()
         this.#statements.push({ text, application })
       },

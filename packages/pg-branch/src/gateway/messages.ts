@@ -109,3 +109,10 @@ export class GatewayRefusal extends PgBranchError {
     this.fields = fields
   }
 }
+
+/** What a client hears whose branch is gone; SQLSTATE admin_shutdown. */
+export const retired: ErrorFields = {
+  code: '57P01',
+  message: 'terminating connection: its branch was returned when its test file ended',
+  hint: 'Something still uses the database: await all that the tests begin, and end the pool in `afterAll`.',
+}
