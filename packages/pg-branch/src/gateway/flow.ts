@@ -3,7 +3,7 @@ import { backend, frontend, readCString } from './messages.ts'
 
 /** What the server still owes an answer to. */
 type Pending =
-  | { kind: 'parse'; name: string; previous: Buffer | undefined; isOurs: boolean }
+  | { kind: 'parse'; name: string; isOurs: boolean; before: { message: Buffer | undefined; isAtHome: boolean } }
   /** Ends with ReadyForQuery. */
   | { kind: 'cycle'; isSync: boolean }
 
@@ -65,33 +65,34 @@ export function createFlow({ onStatement }: { onStatement(text: string): void })
   let isCopyingIn = false
   let status = 'I'
 
-  const undoParse = ({ name, previous, isOurs }: Extract<Pending, { kind: 'parse' }>) => {
-    atHome.delete(name)
+  const undoParse = ({ name, isOurs, before }: Extract<Pending, { kind: 'parse' }>) => {
+    if (!before.isAtHome) atHome.delete(name)
     if (isOurs) return
-    if (previous === undefined) statements.delete(name)
-    else statements.set(name, previous)
+    if (before.message === undefined) statements.delete(name)
+    else statements.set(name, before.message)
   }
+
+  const expectParse = (name: string, { isOurs }: { isOurs: boolean }) =>
+    pending.push({ kind: 'parse', name, isOurs, before: { message: statements.get(name), isAtHome: atHome.has(name) } })
 
   /** @returns the message that uses a statement, behind another that makes it if it must. */
   const withStatement = (name: string, message: Buffer): Verdict => {
     const parse = statements.get(name)
     if (name === '' || parse === undefined || atHome.has(name)) return 'pass'
+    expectParse(name, { isOurs: true })
     atHome.add(name)
-    pending.push({ kind: 'parse', name, previous: undefined, isOurs: true })
     return [parse, message]
   }
 
   const onParse = (message: Buffer): Verdict => {
     const { text: name, next } = readCString(message, 5)
+    expectParse(name, { isOurs: false })
     if (name === '') unnamed = readCString(message, next).text
     else {
-      pending.push({ kind: 'parse', name, previous: statements.get(name), isOurs: false })
       // The chunk that it came in should not be kept for it.
       statements.set(name, Buffer.from(message))
       atHome.add(name)
-      return 'pass'
     }
-    pending.push({ kind: 'parse', name, previous: undefined, isOurs: false })
     return 'pass'
   }
 

@@ -116,7 +116,7 @@ export class Gateway {
       else client.destroy()
     } catch (error) {
       if (!(error instanceof GatewayRefusal)) log('a client was not let in: %O', error)
-      if (client.writable) client.end(createErrorResponse(this.#explain(error)))
+      if (client.writable) client.end(this.#createResponse(error))
       client.resume()
     } finally {
       this.#strangers.delete(client)
@@ -182,6 +182,11 @@ export class Gateway {
   async #cancel(key: Buffer): Promise<void> {
     const connection = [...this.#connections].find((candidate) => candidate.key.equals(key))
     if (connection?.serverKey !== undefined) await sendCancel(this.#target, connection.serverKey)
+  }
+
+  #createResponse(error: unknown): Buffer {
+    const isWhole = error instanceof GatewayRefusal && error.fields.code !== tooManyConnections
+    return (isWhole ? error.response : undefined) ?? createErrorResponse(this.#explain(error))
   }
 
   #explain(error: unknown): ErrorFields {

@@ -103,10 +103,13 @@ export function readFirstColumn(message: Buffer): string | undefined {
 /** What the server, or the gateway in its place, refuses a client with. */
 export class GatewayRefusal extends PgBranchError {
   readonly fields: ErrorFields
+  /** The server's own words, if it was the server. */
+  readonly response: Buffer | undefined
 
-  constructor(fields: ErrorFields) {
+  constructor(fields: ErrorFields, response?: Buffer) {
     super(fields.message, { code: 'PGB_GATEWAY', hint: fields.hint })
     this.fields = fields
+    this.response = response
   }
 }
 

@@ -134,7 +134,7 @@ async function* readMessages(socket: Socket): Messages {
       }
       reader.push(chunk)
     } else if (next[0] === backend.errorResponse) {
-      throw new GatewayRefusal(readErrorResponse(next))
+      throw new GatewayRefusal(readErrorResponse(next), Buffer.from(next))
     } else {
       yield next
     }
