@@ -125,7 +125,7 @@ export class ClientConnection {
 
   /** Asks the session, which must be idle, for what it has and where its branch is. */
   async readFacts(): Promise<SessionFacts> {
-    const answer = await this.#server?.ask(createStateQuestion())
+    const answer = await this.#server?.ask(createStateQuestion(this.#flow.settingNames))
     const facts = readStateAnswer(answer ?? [], this.user)
     return this.#options.parameters.has('replication') ? { ...facts, obstacle: 'a replication connection' } : facts
   }

@@ -1,5 +1,6 @@
 import type { Verdict } from './frames.ts'
 import { backend, frontend, readCString } from './messages.ts'
+import { findBoundSettingNames, findSettingNames } from './setting-names.ts'
 
 /** What the server still owes an answer to. */
 type Pending =
@@ -41,6 +42,8 @@ export interface Flow {
   readonly isIdle: boolean
   /** Whether it would be idle but for a transaction that was left open. */
   readonly isInTransaction: boolean
+  /** Settings of the user's own, with a dot in their names, that the client may have set. */
+  readonly settingNames: ReadonlySet<string>
   /** The server is another one now: named statements are there again when they are next used. */
   moveHome(): void
 }
@@ -58,6 +61,7 @@ export function createFlow({ onStatement }: { onStatement(text: string): void })
   const statements = new Map<string, Buffer>()
   /** Of these, the ones that the present server has. */
   const atHome = new Set<string>()
+  const settingNames = new Set<string>()
   let unnamed = ''
   /** Messages of the extended protocol were sent and not yet a Sync. */
   let isCycleOpen = false
@@ -96,21 +100,30 @@ export function createFlow({ onStatement }: { onStatement(text: string): void })
     return 'pass'
   }
 
+  const onQuery = (text: string) => {
+    onStatement(text)
+    for (const setting of findSettingNames(text)) settingNames.add(setting)
+  }
+
   const onBind = (message: Buffer): Verdict => {
     const { next } = readCString(message, 5)
     const { text: name } = readCString(message, next)
     const parse = statements.get(name)
-    onStatement(name === '' || parse === undefined ? unnamed : readCString(parse, readCString(parse, 5).next).text)
+    const text = name === '' || parse === undefined ? unnamed : readCString(parse, readCString(parse, 5).next).text
+    onStatement(text)
+    for (const setting of [...findSettingNames(text), ...findBoundSettingNames(text, message)])
+      settingNames.add(setting)
     return withStatement(name, message)
   }
 
   return {
+    settingNames,
     wantsOfClient: (type) => wantedOfClient.has(type),
     wantsOfServer: (type) => wantedOfServer.has(type),
     onClient(message) {
       const type = message[0]
       if (type === frontend.query || type === frontend.functionCall) {
-        if (type === frontend.query) onStatement(readCString(message, 5).text)
+        if (type === frontend.query) onQuery(readCString(message, 5).text)
         pending.push({ kind: 'cycle', isSync: false })
         return 'pass'
       }

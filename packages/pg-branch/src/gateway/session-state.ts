@@ -26,9 +26,12 @@ export interface SessionFacts extends CarriedState {
  * Asks a session for all that is to be carried over, and for what cannot be. One row, one column: JSON.
  * Everything is named with its schema, since the session may have any `search_path`.
  */
-const stateQuery = `SELECT pg_catalog.json_build_object(
+const createStateQuery = (settingNames: string) => `SELECT pg_catalog.json_build_object(
   'settings', (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(s.name, pg_catalog.current_setting(s.name)))
     FROM pg_catalog.pg_settings s WHERE s.source OPERATOR(pg_catalog.=) 'session'),
+  'own', (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(o.name, pg_catalog.current_setting(o.name, true)))
+    FROM pg_catalog.unnest(${settingNames}::pg_catalog.text[]) AS o(name)
+    WHERE pg_catalog.current_setting(o.name, true) IS NOT NULL),
   'role', pg_catalog.current_setting('role'), 'user', session_user,
   'channels', (SELECT pg_catalog.json_agg(c) FROM pg_catalog.pg_listening_channels() c),
   'prepared', (SELECT pg_catalog.json_agg(p.statement) FROM pg_catalog.pg_prepared_statements p WHERE p.from_sql),
@@ -43,6 +46,7 @@ const stateQuery = `SELECT pg_catalog.json_build_object(
 
 interface StateRow {
   settings: Array<[string, string]> | null
+  own: Array<[string, string]> | null
   role: string
   user: string
   channels: string[] | null
@@ -58,9 +62,10 @@ interface StateRow {
 const statementName = '_pg_branch'
 
 /** @returns the question, one cycle of the extended protocol: the simple one would drop the client's unnamed statement. */
-export function createStateQuestion(): Buffer {
+export function createStateQuestion(settingNames: ReadonlySet<string>): Buffer {
+  const text = createStateQuery(escapeLiteral(`{${[...settingNames].join(',')}}`))
   return Buffer.concat([
-    serialize.parse({ name: statementName, text: stateQuery }),
+    serialize.parse({ name: statementName, text }),
     serialize.bind({ portal: statementName, statement: statementName }),
     serialize.execute({ portal: statementName }),
     serialize.close({ type: 'S', name: statementName }),
@@ -72,7 +77,7 @@ export function createStateQuestion(): Buffer {
 export function readStateAnswer(messages: Buffer[], user: string): SessionFacts {
   const found = messages.find((message) => message[0] === backend.dataRow)
   const row = JSON.parse((found && readFirstColumn(found)) ?? '') as StateRow
-  const settings = row.settings ?? []
+  const settings = [...(row.settings ?? []), ...(row.own ?? [])]
   if (row.user !== user) settings.push(['session_authorization', row.user])
   if (row.role !== 'none') settings.push(['role', row.role])
   return {
