@@ -54,7 +54,7 @@ export async function openWire(
   const messages: Message[] = []
   let bytes: Buffer = Buffer.alloc(0)
   let plainAnswers = before.length
-  let isClosed = false
+  const state = { isClosed: false }
   const waiting = new Set<() => void>()
   const session = sasl.startSession(['SCRAM-SHA-256'])
   const secret = password ?? decodeURIComponent(known)
@@ -89,7 +89,7 @@ export async function openWire(
   })
   socket.on('error', () => {})
   socket.on('close', () => {
-    isClosed = true
+    state.isClosed = true
     messages.push(['closed', ''])
     for (const wake of waiting) wake()
   })
@@ -101,7 +101,7 @@ export async function openWire(
     send: (...parts) => void socket.write(Buffer.concat(parts)),
     async until(type) {
       const wanted = (seen.get(type) ?? 0) + 1
-      while (count(type) < wanted && !isClosed) {
+      while (count(type) < wanted && !state.isClosed) {
         await new Promise<void>((resolve) => {
           const wake = () => {
             waiting.delete(wake)

@@ -11,6 +11,7 @@ import type { PostgresBinaries } from '../postgres/contract.ts'
 import { pauseCluster } from '../postgres/pause.ts'
 import type { VolumeDriver } from '../volume/contract.ts'
 import type { BranchSource } from './contract.ts'
+import type { Control } from './control.ts'
 
 const log = createLog('branch')
 
@@ -41,6 +42,8 @@ export async function saveCluster(options: {
   binaries: PostgresBinaries
   cluster: Cluster
   admin: DatabaseAddress
+  /** A connection that is open already. */
+  control: Pick<Control, 'query'> | undefined
   user: string
   database: string
   key: string
@@ -48,11 +51,12 @@ export async function saveCluster(options: {
   dir: string
   dataDir: string
 }): Promise<ClusterSource> {
-  const { driver, cluster, admin, user, database, key, dir, dataDir } = options
+  const { driver, cluster, admin, control, user, database, key, dir, dataDir } = options
   await using undo = new UndoStack()
   mkdirSync(dir, { mode: 0o711 })
   undo.push(() => rm(dir, { recursive: true, force: true }))
-  await withClient(admin, (client) => client.query('CHECKPOINT'))
+  if (control === undefined) await withClient(admin, (client) => client.query('CHECKPOINT'))
+  else await control.query('CHECKPOINT')
   const startedAt = performance.now()
   const resume = await pauseCluster(cluster.pid)
   try {

@@ -7,7 +7,7 @@ import { createRandomHex } from '../lib/hash.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import { superuser } from '../lib/superuser.ts'
 import { UndoStack } from '../lib/undo-stack.ts'
-import { withClient } from '../postgres/client.ts'
+import { connect } from '../postgres/client.ts'
 import { startCluster, type Cluster } from '../postgres/cluster.ts'
 import type { PostgresBinaries } from '../postgres/contract.ts'
 import { createScramVerifier } from '../postgres/password.ts'
@@ -16,6 +16,7 @@ import { dataName } from '../template/manifest.ts'
 import type { VolumeDriver } from '../volume/contract.ts'
 import { saveCluster, type ClusterSource } from './cluster-snapshot.ts'
 import type { Branch, BranchStrategy } from './contract.ts'
+import { createControl, type Control } from './control.ts'
 import { runOnFork } from './on-fork.ts'
 import { listRelationCaches, restoreRelationCaches } from './relation-cache.ts'
 
@@ -33,8 +34,10 @@ export function createClusterStrategy(options: {
   branchesDir: string
   /** SQL that every branch runs when it is made. */
   onFork?: string | undefined
+  /** Whether branches that are made now are to keep a connection of ours open. */
+  keepsControl?: () => boolean
 }): BranchStrategy<ClusterSource> {
-  const { driver, binaries, branchesDir, onFork } = options
+  const { driver, binaries, branchesDir, onFork, keepsControl = () => false } = options
   const caches = new Map<string, string[]>()
 
   const prepare = async (source: ClusterSource) => {
@@ -61,7 +64,7 @@ export function createClusterStrategy(options: {
     const password = createRandomHex(16)
     const address = { host: loopbackHost, port: cluster.port, user, password, database }
     const admin = user === superuser ? address : { ...address, user: superuser, password: createRandomHex(16) }
-    const lsn = await prime({ source, address, admin, onFork })
+    const { lsn, control } = await prime({ source, address, admin, onFork, keepsControl: keepsControl() })
     const settingsFile = join(dataDir, 'postgresql.auto.conf')
     const settingsAtStart = readSignature(settingsFile)
     undo.commit()
@@ -72,6 +75,7 @@ export function createClusterStrategy(options: {
       exited: cluster.exited,
       admin,
       socketDir,
+      control,
       baseline: { lsn, areSettingsUntouched: () => readSignature(settingsFile) === settingsAtStart },
       cluster,
     }
@@ -84,10 +88,21 @@ export function createClusterStrategy(options: {
     prepare,
     fork,
     async snapshot(branch) {
-      const { cluster, admin, user, database } = branch as ClusterBranch
+      const { cluster, admin, control, user, database } = branch as ClusterBranch
       const key = createRandomHex(4)
       const dir = join(branchesDir, key)
-      return saveCluster({ driver, binaries, cluster, admin, user, database, key, dir, dataDir: join(dir, dataName) })
+      return saveCluster({
+        driver,
+        binaries,
+        cluster,
+        admin,
+        control,
+        user,
+        database,
+        key,
+        dir,
+        dataDir: join(dir, dataName),
+      })
     },
     async forget(snapshot) {
       caches.delete(snapshot.key)
@@ -108,26 +123,34 @@ export function createClusterStrategy(options: {
 /**
  * Gives the branch passwords of its own, and makes the first connection, which is the slow one.
  *
- * @returns how far the WAL has been written.
+ * @returns how far the WAL has been written, and the connection if it is kept.
  */
 async function prime(options: {
   source: ClusterSource
   address: DatabaseAddress
   admin: DatabaseAddress
   onFork: string | undefined
-}): Promise<string> {
-  const { source, address, admin, onFork } = options
-  return withClient({ ...admin, password: source.password }, async (client) => {
-    const passwords = new Map([admin, address].map(({ user, password }) => [user, password]))
-    // Postgres keeps a verifier as it is given: the password itself never reaches the server's log.
-    const statements = [...passwords].map(
-      ([role, value]) => `ALTER ROLE ${escapeIdentifier(role)} PASSWORD '${createScramVerifier(value)}'`,
-    )
-    await client.query(statements.join(';'))
-    if (onFork !== undefined) await runOnFork(client, onFork)
-    const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn() AS lsn')
-    return rows[0]?.lsn ?? ''
-  })
+  keepsControl: boolean
+}): Promise<{ lsn: string; control: Control | undefined }> {
+  const { source, address, admin, onFork, keepsControl } = options
+  const client = await connect({ ...admin, password: source.password })
+  await using undo = new UndoStack()
+  undo.push(() => client.end())
+  const passwords = new Map([admin, address].map(({ user, password }) => [user, password]))
+  // Postgres keeps a verifier as it is given: the password itself never reaches the server's log.
+  const statements = [...passwords].map(
+    ([role, value]) => `ALTER ROLE ${escapeIdentifier(role)} PASSWORD '${createScramVerifier(value)}'`,
+  )
+  await client.query(statements.join(';'))
+  if (onFork !== undefined) await runOnFork(client, onFork)
+  const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn() AS lsn')
+  const lsn = rows[0]?.lsn ?? ''
+  if (!keepsControl) return { lsn, control: undefined }
+  const control = createControl(client)
+  // The first time takes long; the next is when somebody waits.
+  await control.readState()
+  undo.commit()
+  return { lsn, control }
 }
 
 /** Linux allows 107 bytes in a unix socket's path, macOS 103 (sys/un.h); the file's own name takes up to 20. */

@@ -1,4 +1,5 @@
 import type { DatabaseAddress } from '../lib/connection-uri.ts'
+import type { Control } from './control.ts'
 
 /** What branches are made from. */
 export interface BranchSource {
@@ -18,6 +19,8 @@ export interface Branch extends Readonly<DatabaseAddress> {
   readonly admin: Readonly<DatabaseAddress>
   /** Directory of its server's socket, at which every role is let in and which only we can enter. */
   readonly socketDir?: string | undefined
+  /** A connection of ours that is open already. It ends with the branch. */
+  readonly control?: Control | undefined
   /** By what is known that it was never written to; undefined where it shares its WAL with others. */
   readonly baseline?: { lsn: string; areSettingsUntouched(): boolean } | undefined
 }

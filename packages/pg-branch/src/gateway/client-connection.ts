@@ -13,7 +13,7 @@ import {
   createStateQuestion,
   readStateAnswer,
   type CarriedState,
-  type SessionFacts,
+  type SessionAnswer,
 } from './session-state.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -123,16 +123,21 @@ export class ClientConnection {
     this.#onQuiet = undefined
   }
 
-  /** Asks the session, which must be idle, for what it has and where its branch is. */
-  async readFacts(): Promise<SessionFacts> {
-    const answer = await this.#server?.ask(createStateQuestion(this.#flow.settingNames))
-    const facts = readStateAnswer(answer ?? [], this.user)
-    return this.#options.parameters.has('replication') ? { ...facts, obstacle: 'a replication connection' } : facts
+  /** Whether the session may have something that a new one has not; else it need not be asked. */
+  get mayHaveState(): boolean {
+    return this.#flow.mayHaveState || this.#options.parameters.has('replication')
+  }
+
+  /** Asks the session, which must be idle, for what it has. */
+  async askState(): Promise<SessionAnswer> {
+    const messages = await this.#server?.ask(createStateQuestion(this.#flow.settingNames))
+    const answer = readStateAnswer(messages ?? [], this.user)
+    return this.#options.parameters.has('replication') ? { ...answer, obstacle: 'a replication connection' } : answer
   }
 
   /** Leaves the server, with what is to be carried to the next. */
-  park({ settings, channels, prepared }: CarriedState): void {
-    this.#carried = { settings, channels, prepared }
+  park(state: CarriedState): void {
+    this.#carried = state
     this.#server?.leave()
     this.#server = undefined
     this.#flow.moveHome()

@@ -1,5 +1,6 @@
 import type { Verdict } from './frames.ts'
 import { backend, frontend, readCString } from './messages.ts'
+import { mayLeaveState } from './leaves-state.ts'
 import { findBoundSettingNames, findSettingNames } from './setting-names.ts'
 
 /** What the server still owes an answer to. */
@@ -42,6 +43,8 @@ export interface Flow {
   readonly isIdle: boolean
   /** Whether it would be idle but for a transaction that was left open. */
   readonly isInTransaction: boolean
+  /** Whether a statement was run that may leave something in the session. */
+  readonly mayHaveState: boolean
   /** Settings of the user's own, with a dot in their names, that the client may have set. */
   readonly settingNames: ReadonlySet<string>
   /** The server is another one now: named statements are there again when they are next used. */
@@ -62,6 +65,7 @@ export function createFlow({ onStatement }: { onStatement(text: string): void })
   /** Of these, the ones that the present server has. */
   const atHome = new Set<string>()
   const settingNames = new Set<string>()
+  let mayHaveState = false
   let unnamed = ''
   /** Messages of the extended protocol were sent and not yet a Sync. */
   let isCycleOpen = false
@@ -102,6 +106,7 @@ export function createFlow({ onStatement }: { onStatement(text: string): void })
 
   const onQuery = (text: string) => {
     onStatement(text)
+    mayHaveState ||= mayLeaveState(text)
     for (const setting of findSettingNames(text)) settingNames.add(setting)
   }
 
@@ -111,6 +116,7 @@ export function createFlow({ onStatement }: { onStatement(text: string): void })
     const parse = statements.get(name)
     const text = name === '' || parse === undefined ? unnamed : readCString(parse, readCString(parse, 5).next).text
     onStatement(text)
+    mayHaveState ||= mayLeaveState(text)
     for (const setting of [...findSettingNames(text), ...findBoundSettingNames(text, message)])
       settingNames.add(setting)
     return withStatement(name, message)
@@ -176,6 +182,9 @@ export function createFlow({ onStatement }: { onStatement(text: string): void })
         }
       }
       return 'pass'
+    },
+    get mayHaveState() {
+      return mayHaveState
     },
     get isIdle() {
       return pending.length === 0 && !isCycleOpen && !isCopyingIn && status === 'I'

@@ -10,7 +10,8 @@ import { authenticateClient } from './authenticate.ts'
 import { ClientConnection } from './client-connection.ts'
 import { describeHolders, type ConnectionInfo } from './ledger.ts'
 import { GatewayRefusal, createErrorResponse, type ErrorFields } from './messages.ts'
-import { quiesce, type Quiet } from './quiesce.ts'
+import { definesCode } from './leaves-state.ts'
+import { quiesce, type Quiet, type QuiesceOptions, type SessionsSeen } from './quiesce.ts'
 import { parseVerifier, type ScramVerifier } from './scram-server.ts'
 import { readOpening } from './startup.ts'
 import { openUpstream, sendCancel, type GatewayTarget } from './upstream.ts'
@@ -43,6 +44,7 @@ export class Gateway {
   readonly #strangers = new Set<Socket>()
   readonly #statements: Statement[] = []
   #hasBeenUsed = false
+  #hasDefinedCode = false
   /** While connections move, new ones wait. */
   #door: Promise<void> = Promise.resolve()
 
@@ -57,6 +59,11 @@ export class Gateway {
   /** Whether anyone has been connected since the present branch came to be behind it. */
   get hasBeenUsed(): boolean {
     return this.#hasBeenUsed
+  }
+
+  /** Whether a client has made a function on the present branch, which may do what no statement shows. */
+  get hasDefinedCode(): boolean {
+    return this.#hasDefinedCode
   }
 
   get connections(): ConnectionInfo[] {
@@ -79,16 +86,17 @@ export class Gateway {
    * forced, what cannot move is closed, with an error that names the test which left it open. Nothing is
    * taken from clients until `resume` of the answer.
    */
-  async quiesce({ isForced }: { isForced: boolean }): Promise<Quiet> {
+  async quiesce<Seen extends SessionsSeen>(options: QuiesceOptions<Seen>): Promise<Quiet<Seen>> {
     let open = () => {}
     this.#door = new Promise((resolve) => (open = resolve))
-    const quiet = await quiesce([...this.#connections], { isForced, test: this.#test })
+    const quiet = await quiesce([...this.#connections], { ...options, test: this.#test })
     return {
       ...quiet,
       resume: (target) => {
         if (target !== undefined) {
           this.#target = target
-          this.#hasBeenUsed = quiet.movable.some(({ facts }) => facts.channels.length > 0)
+          this.#hasBeenUsed = false
+          this.#hasDefinedCode = false
           quiet.park()
         }
         quiet.resume()
@@ -140,6 +148,7 @@ export class Gateway {
       open,
       getTest: () => this.#test,
       onStatement: (text, application) => {
+        this.#hasDefinedCode ||= definesCode(text)
         if (this.#statements.length === maxStatements) this.#statements.shift()
         this.#statements.push({ text, application })
       },

@@ -1,6 +1,6 @@
 import { describeError } from '../lib/errors.ts'
 import type { ClientConnection } from './client-connection.ts'
-import type { SessionFacts } from './session-state.ts'
+import { nothingCarried, type CarriedState } from './session-state.ts'
 import type { GatewayTarget } from './upstream.ts'
 
 /** A connection that was closed, since it could not come to rest or cannot move. */
@@ -12,20 +12,30 @@ export interface LeftOver {
   what: string
 }
 
-export interface Movable {
-  connection: ClientConnection
-  facts: SessionFacts
+/** What somebody else knows of the sessions of a branch: then not each need be asked. */
+export interface SessionsSeen {
+  /** Whether any has a temporary table, or may have what its statements do not show. */
+  hasHidden: boolean
+  /** Process ids of those that hold an advisory lock. */
+  lockHolders: number[]
 }
 
 /** All connections of a gateway at rest. */
-export interface Quiet {
-  /** Those with a server, and what their sessions say. */
-  movable: Movable[]
+export interface Quiet<Seen extends SessionsSeen = SessionsSeen> {
   leftOver: LeftOver[]
+  /** What `look` saw, undefined if it failed. */
+  seen: Seen | undefined
   /** Has them all leave the branch: it can be copied by those who need it alone. */
   park(): void
   /** Takes what clients say again; with a target, all of it goes there. */
   resume(target?: GatewayTarget): void
+}
+
+export interface QuiesceOptions<Seen extends SessionsSeen> {
+  /** Whether what cannot rest or move is closed; else it is left alone. */
+  isForced: boolean
+  /** Looks at the sessions when they rest; without it each is asked. */
+  look(): Promise<Seen | undefined>
 }
 
 /** What was begun when a test ends, and not waited for, may take so long to be answered. */
@@ -34,12 +44,12 @@ const graceMs = 100
 /** SQLSTATE admin_shutdown: pools take it for a reason to open another connection. */
 const adminShutdown = '57P01'
 
-export async function quiesce(
+export async function quiesce<Seen extends SessionsSeen>(
   connections: ClientConnection[],
-  { isForced, test }: { isForced: boolean; test: string | undefined },
-): Promise<Quiet> {
+  { isForced, test, look }: QuiesceOptions<Seen> & { test: string | undefined },
+): Promise<Quiet<Seen>> {
   const leftOver: LeftOver[] = []
-  const movable: Movable[] = []
+  const movable = new Map<ClientConnection, CarriedState>()
   const refuse = (connection: ClientConnection, what: string) => {
     if (!isForced) return
     const { usedBy = test, application } = connection.info
@@ -52,30 +62,39 @@ export async function quiesce(
     })
   }
   for (const connection of connections) connection.hold()
+  await Promise.all(connections.map((connection) => connection.settle(graceMs)))
+  for (const connection of connections) {
+    if (connection.state === 'active') refuse(connection, 'a statement that still runs')
+    if (connection.state === 'in transaction') refuse(connection, 'a transaction')
+  }
+  const idle = connections.filter(({ state }) => state === 'idle')
+  const seen = await look().catch(() => undefined)
   await Promise.all(
-    connections.map(async (connection) => {
-      await connection.settle(graceMs)
-      const { state } = connection
-      if (state === 'active') return refuse(connection, 'a statement that still runs')
-      if (state === 'in transaction') return refuse(connection, 'a transaction')
-      if (state !== 'idle') return undefined
+    idle.map(async (connection) => {
+      if (!mustBeAsked(connection, seen)) return void movable.set(connection, nothingCarried)
       try {
-        const facts = await connection.readFacts()
-        if (facts.obstacle === undefined) movable.push({ connection, facts })
-        else refuse(connection, facts.obstacle)
+        const { state, obstacle } = await connection.askState()
+        if (obstacle === undefined) movable.set(connection, state)
+        else refuse(connection, obstacle)
       } catch (error) {
         refuse(connection, `a session that does not answer (${describeError(error)})`)
       }
     }),
   )
   return {
-    movable,
     leftOver,
+    seen,
     park() {
-      for (const { connection, facts } of movable) connection.park(facts)
+      for (const [connection, state] of movable) connection.park(state)
     },
     resume() {
       for (const connection of connections) connection.release()
     },
   }
+}
+
+function mustBeAsked(connection: ClientConnection, seen: SessionsSeen | undefined): boolean {
+  if (seen === undefined || seen.hasHidden || connection.mayHaveState) return true
+  const processId = connection.serverKey?.readInt32BE(0)
+  return processId !== undefined && seen.lockHolders.includes(processId)
 }

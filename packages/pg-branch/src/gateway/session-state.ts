@@ -12,15 +12,14 @@ export interface CarriedState {
   prepared: string[]
 }
 
-/** What else a session knows of its branch and itself. */
-export interface SessionFacts extends CarriedState {
-  /** How far the WAL of the branch has been written. */
-  lsn: string
-  /** Whether something could have changed without WAL: unlogged tables, replication slots. */
-  hasUnlogged: boolean
+/** What a session says when it is asked. */
+export interface SessionAnswer {
+  state: CarriedState
   /** What it has that cannot move, for people; undefined if nothing. */
   obstacle: string | undefined
 }
+
+export const nothingCarried: CarriedState = { settings: [], channels: [], prepared: [] }
 
 /**
  * Asks a session for all that is to be carried over, and for what cannot be. One row, one column: JSON.
@@ -39,10 +38,7 @@ const createStateQuery = (settingNames: string) => `SELECT pg_catalog.json_build
   'locks', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks l
     WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND l.locktype OPERATOR(pg_catalog.=) 'advisory'),
   'temporary', (SELECT pg_catalog.min(t.relname) FROM pg_catalog.pg_class t
-    WHERE t.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()),
-  'unlogged', EXISTS (SELECT FROM pg_catalog.pg_class u WHERE u.relpersistence OPERATOR(pg_catalog.=) 'u')
-    OR EXISTS (SELECT FROM pg_catalog.pg_replication_slots),
-  'lsn', pg_catalog.pg_current_wal_insert_lsn())`
+    WHERE t.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()))`
 
 interface StateRow {
   settings: Array<[string, string]> | null
@@ -54,8 +50,6 @@ interface StateRow {
   cursors: number
   locks: number
   temporary: string | null
-  unlogged: boolean
-  lsn: string
 }
 
 /** The name of our own statement in a client's session, for the moment that it is there. */
@@ -74,20 +68,14 @@ export function createStateQuestion(settingNames: ReadonlySet<string>): Buffer {
 }
 
 /** @param user whom the session logged in as. */
-export function readStateAnswer(messages: Buffer[], user: string): SessionFacts {
+export function readStateAnswer(messages: Buffer[], user: string): SessionAnswer {
   const found = messages.find((message) => message[0] === backend.dataRow)
   const row = JSON.parse((found && readFirstColumn(found)) ?? '') as StateRow
   const settings = [...(row.settings ?? []), ...(row.own ?? [])]
   if (row.user !== user) settings.push(['session_authorization', row.user])
   if (row.role !== 'none') settings.push(['role', row.role])
-  return {
-    settings,
-    channels: row.channels ?? [],
-    prepared: row.prepared ?? [],
-    lsn: row.lsn,
-    hasUnlogged: row.unlogged,
-    obstacle: findObstacle(row),
-  }
+  const state = { settings, channels: row.channels ?? [], prepared: row.prepared ?? [] }
+  return { state, obstacle: findObstacle(row) }
 }
 
 function findObstacle({ temporary, cursors, locks }: StateRow): string | undefined {

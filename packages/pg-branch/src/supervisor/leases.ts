@@ -72,6 +72,7 @@ export class Leases {
   /** @param from what to fork from; default: the project's template. */
   async open(project: ReadyProject, request: Lease['request'], from: Origin = project.origin): Promise<Lease> {
     const startedAt = performance.now()
+    if (request.scope === 'test') project.expectTests()
     const handover = request.scope === 'worker' ? this.#takeHandover(project, request.runId) : undefined
     const { warm, ...held } = handover === undefined ? await lease(project, request, from) : { ...handover, warm: true }
     const { branch, origin, leave } = held

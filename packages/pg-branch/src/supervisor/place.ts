@@ -34,6 +34,8 @@ export interface Place {
   volume: string
   advice: string | undefined
   rejected: string[]
+  /** From now on branches are made such that tests can have one each. */
+  expectTests(): void
   isTemplateThere(): Promise<boolean>
   /** Removes templates that have not been used for long. */
   evict(): Promise<void>

@@ -42,7 +42,14 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
   }
   await store.touch(sealedKey)
   const branchesDir = await getBranchesDir(template.bytes)
-  const strategy = createClusterStrategy({ driver: volume.driver, binaries, branchesDir, onFork: config.onFork })
+  let hasTests = false
+  const strategy = createClusterStrategy({
+    driver: volume.driver,
+    binaries,
+    branchesDir,
+    onFork: config.onFork,
+    keepsControl: () => hasTests,
+  })
   const { size } = config.pool
   const origin = createOrigin({ strategy, source: template, size, parallelForks: getParallelForks() })
   const inMemory = branchesDir.startsWith('/dev/shm/') ? ', branches in memory (/dev/shm)' : ''
@@ -56,6 +63,9 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
     volume: `${volume.description}${inMemory}`,
     advice: volume.advice,
     rejected: [...located.rejected, ...volume.rejected].map(({ candidate, reason }) => `${candidate}: ${reason}`),
+    expectTests() {
+      hasTests = true
+    },
     isTemplateThere: async () => (await store.find(sealedKey)) !== undefined,
     async evict() {
       await store.evict({ ...config.cache, inUse: new Set([keys.base, ...keys.layers, ...keys.sealed]) })

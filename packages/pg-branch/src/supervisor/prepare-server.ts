@@ -65,6 +65,9 @@ export async function prepareServer(context: PlaceContext, url: string): Promise
     volume: `databases on ${server.label}`,
     advice: undefined,
     rejected: [],
+    expectTests() {
+      // Databases share the connections that there are: none is kept open beside those of the tests.
+    },
     async isTemplateThere() {
       if (performance.now() - checkedAt < checkIntervalMs) return true
       checkedAt = performance.now()

@@ -1,10 +1,10 @@
 import type { Branch } from '../branch/contract.ts'
+import { openControl, type BranchState, type Control } from '../branch/control.ts'
 import type { Origin } from '../branch/origin.ts'
 import { openGateway, type Gateway } from '../gateway/gateway.ts'
-import type { LeftOver, Quiet } from '../gateway/quiesce.ts'
+import type { LeftOver, Quiet, SessionsSeen } from '../gateway/quiesce.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
-import { withClient } from '../postgres/client.ts'
 
 const log = createLog('lease')
 
@@ -19,6 +19,11 @@ export interface ResetResult {
   kept: Branch | undefined
 }
 
+type Seen = BranchState & SessionsSeen
+
+/** Of origins, whether they have functions that set what their callers keep. */
+const hidden = new WeakMap<Origin, boolean>()
+
 /**
  * One holder's address, with one branch after the other behind it, and the snapshots it has taken.
  *
@@ -32,6 +37,7 @@ export class Workspace {
   #origin: Origin
   readonly #root: Origin
   readonly #snapshots = new Map<string, Origin>()
+  #control: Promise<Control> | undefined
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor({ gateway, branch, origin }: { gateway: Gateway; branch: Branch; origin: Origin }) {
@@ -63,11 +69,11 @@ export class Workspace {
   }): Promise<ResetResult> {
     return this.#inTurn(async () => {
       const origin = to === undefined ? this.#root : this.#getSnapshot(to)
-      const quiet = await this.gateway.quiesce({ isForced: true })
+      const quiet = await this.#quiesce({ isForced: true })
       let rung: Rung = 'pristine'
       let kept: Branch | undefined
       try {
-        if (keep || origin !== this.#origin || !(await this.#isPristine(quiet))) {
+        if (keep || origin !== this.#origin || !this.#isPristine(quiet)) {
           rung = 'fork'
           kept = await this.#moveTo(origin, { quiet, keep })
         }
@@ -113,6 +119,7 @@ export class Workspace {
   /** @returns the last branch, which is now the caller's, and the origin to whose pool it goes back. */
   async close(): Promise<{ branch: Branch; origin: Origin }> {
     await this.#inTurn(async () => this.gateway.close())
+    this.#endControl()
     for (const name of this.#snapshots.keys()) await this.#drop(name)
     await this.#root.release()
     await this.#origin.release()
@@ -126,10 +133,11 @@ export class Workspace {
   }
 
   /** @returns the old branch if it is kept. */
-  async #moveTo(origin: Origin, { quiet, keep }: { quiet: Quiet; keep: boolean }): Promise<Branch | undefined> {
+  async #moveTo(origin: Origin, { quiet, keep }: { quiet: Quiet<Seen>; keep: boolean }): Promise<Branch | undefined> {
     const { branch } = await origin.pool.lease()
     quiet.resume({ address: branch, socketDir: branch.socketDir })
     const old = { branch: this.#branch, origin: this.#origin }
+    this.#endControl()
     this.#branch = branch
     this.#origin = origin
     origin.retain()
@@ -144,27 +152,55 @@ export class Workspace {
    * disturbed: where others must not be connected, it fails if one cannot leave.
    */
   async #save(): Promise<Origin> {
-    const quiet = await this.gateway.quiesce({ isForced: false })
+    const quiet = await this.#quiesce({ isForced: false })
     try {
-      if (await this.#isPristine(quiet)) {
+      if (this.#isPristine(quiet)) {
         this.#origin.retain()
         return this.#origin
       }
-      // Everyone comes back to the same branch.
-      if (!this.#origin.liveSnapshots) quiet.park()
+      // Either nobody need wait, or everyone leaves and comes back to the same branch.
+      if (this.#origin.liveSnapshots) quiet.resume()
+      else quiet.park()
       return await this.#origin.snapshot(this.#branch)
     } finally {
       quiet.resume()
     }
   }
 
-  async #isPristine({ movable }: Quiet): Promise<boolean> {
-    const { baseline, admin } = this.#branch
+  #quiesce({ isForced }: { isForced: boolean }): Promise<Quiet<Seen>> {
+    return this.gateway.quiesce({ isForced, look: () => this.#look() })
+  }
+
+  /** @returns undefined where nothing is known of the branch as a whole, so that each session must be asked. */
+  async #look(): Promise<Seen | undefined> {
+    const { baseline } = this.#branch
+    if (baseline === undefined || !this.gateway.hasBeenUsed) return undefined
+    const control = await this.#getControl()
+    const state = await control.readState()
+    const isHiding = hidden.get(this.#origin) ?? (await control.findHiddenSettings())
+    hidden.set(this.#origin, isHiding)
+    const hasHidden = state.hasTemporary || this.gateway.hasDefinedCode || isHiding
+    return { ...state, hasHidden }
+  }
+
+  /** The branch's own, or one that is opened now and stays open as long as the branch is ours. */
+  #getControl(): Promise<Control> {
+    const { control, admin } = this.#branch
+    if (control !== undefined) return Promise.resolve(control)
+    this.#control ??= openControl(admin)
+    return this.#control
+  }
+
+  #endControl(): void {
+    void this.#control?.then((control) => control.end()).catch(() => {})
+    this.#control = undefined
+  }
+
+  #isPristine({ seen }: Quiet<Seen>): boolean {
+    const { baseline } = this.#branch
     if (baseline === undefined) return false
     if (!this.gateway.hasBeenUsed) return true
-    if (!baseline.areSettingsUntouched()) return false
-    const facts = movable[0]?.facts ?? (await readPosition(admin).catch(() => undefined))
-    return facts !== undefined && facts.lsn === baseline.lsn && !facts.hasUnlogged
+    return seen?.lsn === baseline.lsn && !seen.hasUntraced && baseline.areSettingsUntouched()
   }
 
   #getSnapshot(name: string): Origin {
@@ -186,16 +222,6 @@ export class Workspace {
 
 /** Of names that runner packages give, e.g. to the state after `beforeAll`. */
 export const internalPrefix = 'pg-branch:'
-
-async function readPosition(admin: Branch['admin']): Promise<{ lsn: string; hasUnlogged: boolean } | undefined> {
-  return withClient(admin, async (client) => {
-    const { rows } = await client.query<{ lsn: string; hasUnlogged: boolean }>(
-      `SELECT pg_current_wal_insert_lsn() AS lsn,
-        EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u') OR EXISTS (SELECT FROM pg_replication_slots) AS "hasUnlogged"`,
-    )
-    return rows[0]
-  })
-}
 
 export async function openWorkspace(branch: Branch, origin: Origin): Promise<Workspace> {
   const gateway = await openGateway({ address: branch, socketDir: branch.socketDir })
