@@ -136,9 +136,9 @@ export class ClientConnection {
   }
 
   /** Leaves the server, with what is to be carried to the next. */
-  park(state: CarriedState): void {
+  park(state: CarriedState, { isUrgent }: { isUrgent: boolean }): void {
     this.#carried = state
-    this.#server?.leave()
+    this.#server?.leave({ isUrgent })
     this.#server = undefined
     this.#flow.moveHome()
   }

@@ -97,7 +97,7 @@ export class Gateway {
           this.#target = target
           this.#hasBeenUsed = false
           this.#hasDefinedCode = false
-          quiet.park()
+          quiet.park({ isUrgent: false })
         }
         quiet.resume()
         open()

@@ -25,8 +25,8 @@ export interface Quiet<Seen extends SessionsSeen = SessionsSeen> {
   leftOver: LeftOver[]
   /** What `look` saw, undefined if it failed. */
   seen: Seen | undefined
-  /** Has them all leave the branch: it can be copied by those who need it alone. */
-  park(): void
+  /** Has them all leave the branch; urgently if somebody waits to have it alone. */
+  park(options: { isUrgent: boolean }): void
   /** Takes what clients say again; with a target, all of it goes there. */
   resume(target?: GatewayTarget): void
 }
@@ -84,8 +84,8 @@ export async function quiesce<Seen extends SessionsSeen>(
   return {
     leftOver,
     seen,
-    park() {
-      for (const [connection, state] of movable) connection.park(state)
+    park(options) {
+      for (const [connection, state] of movable) connection.park(state, options)
     },
     resume() {
       for (const connection of connections) connection.release()

@@ -23,6 +23,7 @@ export interface ServerLinkEvents {
 
 const lostConnection = '08006'
 const lingerMs = 1_000
+const politeMs = 30
 
 /** A client's connection to one server. States: *relaying* ⇄ *asking* (`ask`) → *left*, by `leave` or when the server hangs up. */
 export class ServerLink {
@@ -66,13 +67,21 @@ export class ServerLink {
     })
   }
 
-  leave(): void {
+  /**
+   * Says goodbye to the server: in a moment, since each process that wakes up to end takes the core from
+   * whoever waits for us, or at once.
+   */
+  leave({ isUrgent = false }: { isUrgent?: boolean } = {}): void {
     if (this.#hasLeft) return
     this.#hasLeft = true
     this.#exchange?.reject(new GatewayRefusal({ code: lostConnection, message: 'the connection was closed' }))
     const { socket } = this
-    if (socket.writable) socket.end(createMessage(frontend.terminate))
-    socket.resume()
+    const end = () => {
+      if (socket.writable) socket.end(createMessage(frontend.terminate))
+      socket.resume()
+    }
+    if (isUrgent) end()
+    else setTimeout(end, politeMs)
     setTimeout(() => socket.destroy(), lingerMs).unref()
   }
 

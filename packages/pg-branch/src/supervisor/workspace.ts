@@ -160,7 +160,7 @@ export class Workspace {
       }
       // Either nobody need wait, or everyone leaves and comes back to the same branch.
       if (this.#origin.liveSnapshots) quiet.resume()
-      else quiet.park()
+      else quiet.park({ isUrgent: true })
       return await this.#origin.snapshot(this.#branch)
     } finally {
       quiet.resume()
