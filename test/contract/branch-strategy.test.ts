@@ -17,16 +17,20 @@ const files = { 'migrations/1.sql': seed }
 /** What every way to make branches must do; a new one is one line here. */
 const strategies: Record<
   string,
-  { config: string; lease(project: TestProject): Promise<TestBranch>; left(): Promise<unknown[]> }
+  {
+    config: string
+    lease(project: TestProject, scope?: 'file' | 'test'): Promise<TestBranch>
+    left(): Promise<unknown[]>
+  }
 > = {
   cluster: {
     config: '{ "seed": { "kind": "sql", "globs": ["migrations/*.sql"] } }',
-    lease: (project) => leaseBranch(project.dir),
+    lease: (project, scope = 'file') => leaseBranch(project.dir, { scope }),
     left: async () => [],
   },
   database: {
     config: 'server',
-    lease: (project) => leaseBranch(project.dir, { withheld: { ADMIN_URL: server.url } }),
+    lease: (project, scope = 'file') => leaseBranch(project.dir, { scope, withheld: { ADMIN_URL: server.url } }),
     left: async () => (await server.listDatabases()).filter((name) => !name.startsWith('pgb_template_')),
   },
 }
@@ -88,6 +92,39 @@ describe.each(Object.entries(strategies))('strategy %s', (_, { config, lease, le
     }
     await Promise.all(Array.from({ length: 5 }, work))
     expect(new Set(ids).size).toBe(20)
+    expect(await home.end()).toEqual([])
+    expect(await left()).toEqual([])
+  })
+
+  test('snapshots: restored, forked, and gone with their last user', async () => {
+    await using home = makeHome()
+    await using project = await make()
+    {
+      await using branch = await lease(project, 'test')
+      const { call } = branch.connection
+      const { leaseId } = branch
+      const count = async (url?: string) => (await branch.query('SELECT count(*)::int AS n FROM users', url))[0]?.n
+      await branch.query('DELETE FROM users WHERE id > 10')
+      await call.snapshot({ leaseId, name: 'ten' })
+      await branch.query('DELETE FROM users WHERE id > 5')
+      await call.snapshot({ leaseId, name: 'five' })
+      await call.reset({ leaseId, to: 'ten' })
+      expect(await count()).toBe(10)
+      expect((await call.reset({ leaseId, to: 'five' })).rung).toBe('fork')
+      expect(await count()).toBe(5)
+      const fork = await call.fork({ leaseId, holder: 'a test', from: 'ten' })
+      await call.dropSnapshot({ leaseId, name: 'ten' })
+      await call.reset({ leaseId, next: 'next' })
+      expect(await count()).toBe(100)
+      expect(await count(fork.variables.DATABASE_URL)).toBe(10)
+      await expect(call.reset({ leaseId, to: 'ten' })).rejects.toThrow(
+        /no snapshot "ten" of this branch[^]*Taken were: five/,
+      )
+      // In place of the earlier one of that name.
+      await call.snapshot({ leaseId, name: 'five' })
+      await call.reset({ leaseId, to: 'five' })
+      expect(await count()).toBe(100)
+    }
     expect(await home.end()).toEqual([])
     expect(await left()).toEqual([])
   })
