@@ -4,12 +4,14 @@ import { expect, test } from 'vitest'
 import { leaseBranch } from '../support/branch.ts'
 import { makeHome } from '../support/home.ts'
 import { makeProject } from '../support/project.ts'
-import { makeVolume, smallestVolumeMb } from '../support/volumes.ts'
+import { makeVolume } from '../support/volumes.ts'
 
-const accounts = 1_000
+const accounts = 20_000
+/** Pages are written out all the time, and checkpoints come one after the other: files that do not stand still show it. */
+const settings = { shared_buffers: '1MB', max_wal_size: '2MB', min_wal_size: '2MB', bgwriter_delay: '10ms' }
 const seed = `CREATE EXTENSION amcheck;
   CREATE TABLE accounts (id int PRIMARY KEY, balance int NOT NULL, filler text);
-  INSERT INTO accounts SELECT n, 1000, repeat('x', 200) FROM generate_series(1, ${accounts}) n;
+  INSERT INTO accounts SELECT n, 1000, repeat('x', 600) FROM generate_series(1, ${accounts}) n;
   CREATE INDEX ON accounts (balance);
   CREATE TABLE journal (writer int, n int, PRIMARY KEY (writer, n));`
 
@@ -45,17 +47,21 @@ test.each([
 ] as const)(
   'driver %s on %s: a snapshot under writers is whole, and holds all that was committed before',
   async (_, fileSystem) => {
-    await using volume = await makeVolume(fileSystem, smallestVolumeMb)
+    await using volume = await makeVolume(fileSystem, 1_024)
     await using _home = makeHome()
     await using project = await makeProject({
       'migrations/1.sql': seed,
-      'pg-branch.config.json': JSON.stringify({ volume: { path: volume.path } }),
+      'pg-branch.config.json': JSON.stringify({
+        volume: { path: volume.path },
+        pool: { size: 1 },
+        postgres: { settings },
+      }),
     })
     await using branch = await leaseBranch(project.dir, { scope: 'test' })
     const { call } = branch.connection
     const { leaseId } = branch
     for (let round = 0; round < 3; round += 1) {
-      const writers = await Promise.all([0, 1, 2].map((writer) => startWriter(branch.url, writer)))
+      const writers = await Promise.all([0, 1, 2, 3].map((writer) => startWriter(branch.url, writer)))
       await sleep(300)
       const before = writers.map(({ committed }) => committed())
       await call.snapshot({ leaseId, name: 'live' })

@@ -1,0 +1,4 @@
+import { store } from '../src/stores/knex.ts'
+import { describeService } from './behaviour.ts'
+
+describeService(store)

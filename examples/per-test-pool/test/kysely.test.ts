@@ -1,0 +1,4 @@
+import { store } from '../src/stores/kysely.ts'
+import { describeService } from './behaviour.ts'
+
+describeService(store)
