@@ -9,7 +9,7 @@ export interface Store {
   /** Of one list, the oldest first. */
   list(listName: string): Promise<Todo[]>
   /** Fails where there is no such list, or the title is empty. */
-  add(listName: string, title: string): Promise<Todo>
+  add(listName: string, title: string): Promise<Todo | undefined>
   /** @returns undefined where there is no such todo. */
   complete(id: number): Promise<Todo | undefined>
   remove(id: number): Promise<boolean>

@@ -5,7 +5,8 @@ const order = async (productId: number) => {
   await branch.query('UPDATE products SET stock = stock - 1 WHERE id = $1', [productId])
   await branch.query('INSERT INTO orders (product_id) VALUES ($1)', [productId])
 }
-const stock = async () => (await branch.query<{ stock: number }>('SELECT stock FROM products ORDER BY id')).map((row) => row.stock)
+const stock = async () =>
+  (await branch.query<{ stock: number }>('SELECT stock FROM products ORDER BY id')).map((row) => row.stock)
 
 test('from one saved state into two futures', async () => {
   await order(1)

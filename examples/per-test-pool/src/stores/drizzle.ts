@@ -2,7 +2,7 @@ import { and, eq } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { boolean, integer, pgTable, text } from 'drizzle-orm/pg-core'
 import { Pool } from 'pg'
-import type { Store, Todo } from '../store.ts'
+import type { Store } from '../store.ts'
 
 const lists = pgTable('lists', { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull() })
 const todos = pgTable('todos', {
@@ -24,10 +24,18 @@ async function findList(name: string, from: Pick<typeof db, 'select'> = db): Pro
 
 export const store: Store = {
   list: (name) =>
-    db.select(columns).from(todos).innerJoin(lists, eq(lists.id, todos.listId)).where(eq(lists.name, name)).orderBy(todos.id),
+    db
+      .select(columns)
+      .from(todos)
+      .innerJoin(lists, eq(lists.id, todos.listId))
+      .where(eq(lists.name, name))
+      .orderBy(todos.id),
   async add(name, title) {
-    const [todo] = await db.insert(todos).values({ listId: await findList(name), title }).returning(columns)
-    return todo as Todo
+    const [todo] = await db
+      .insert(todos)
+      .values({ listId: await findList(name), title })
+      .returning(columns)
+    return todo
   },
   async complete(id) {
     const [todo] = await db.update(todos).set({ done: true }).where(eq(todos.id, id)).returning(columns)

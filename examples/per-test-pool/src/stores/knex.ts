@@ -16,7 +16,7 @@ export const store: Store = {
   async add(name, title) {
     const list = await findList(name)
     const [todo] = await knex('todos').insert({ list_id: list, title }).returning<Todo[]>(columns)
-    return todo as Todo
+    return todo
   },
   async complete(id) {
     const [todo] = await knex('todos').where({ id }).update({ done: true }).returning<Todo[]>(columns)

@@ -8,13 +8,15 @@ const rows = async (text: string, values: unknown[]) => (await pool.query<Todo>(
 
 export const store: Store = {
   list: (name) =>
-    rows('SELECT t.id, title, done FROM todos t JOIN lists l ON l.id = list_id WHERE l.name = $1 ORDER BY t.id', [name]),
+    rows('SELECT t.id, title, done FROM todos t JOIN lists l ON l.id = list_id WHERE l.name = $1 ORDER BY t.id', [
+      name,
+    ]),
   async add(name, title) {
     const [todo] = await rows(
       'INSERT INTO todos (list_id, title) VALUES ((SELECT id FROM lists WHERE name = $1), $2) RETURNING id, title, done',
       [name, title],
     )
-    return todo as Todo
+    return todo
   },
   async complete(id) {
     return (await rows('UPDATE todos SET done = true WHERE id = $1 RETURNING id, title, done', [id]))[0]

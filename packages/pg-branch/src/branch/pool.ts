@@ -95,6 +95,13 @@ export class Pool<Source extends BranchSource = BranchSource> {
     setTimeout(() => this.#discardDirty(), discardDelayMs)
   }
 
+  /** Takes back a leased branch that was never written to. */
+  putBack(branch: Branch): void {
+    if (this.#draining) return this.release(branch)
+    this.#leased -= 1
+    this.#shelve(branch)
+  }
+
   /** Takes a leased branch out of the pool's care: the caller discards it some day. */
   surrender(): void {
     this.#leased -= 1

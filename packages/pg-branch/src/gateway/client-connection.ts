@@ -33,6 +33,7 @@ const lingerMs = 1_000
  */
 export class ClientConnection {
   readonly user: string
+  readonly parameters: ReadonlyMap<string, string>
   /** Process id and secret that the client knows, from its first server. */
   readonly key: Buffer
   readonly closed: Promise<void>
@@ -57,6 +58,7 @@ export class ClientConnection {
     this.#client = client
     this.#options = options
     this.user = options.user
+    this.parameters = options.parameters
     this.#openedBy = options.getTest()
     this.#usedBy = this.#openedBy
     this.key = upstream.key
@@ -69,8 +71,7 @@ export class ClientConnection {
     this.closed = new Promise((resolve) => client.once('close', () => resolve()))
     this.#server = this.#link(upstream)
     client.on('data', (chunk: Buffer) => this.#onClientData(chunk))
-    client.once('close', () => this.close())
-    client.once('end', () => this.close())
+    for (const event of ['close', 'end'] as const) client.once(event, () => this.close())
   }
 
   get application(): string {
@@ -123,16 +124,16 @@ export class ClientConnection {
     this.#onQuiet = undefined
   }
 
-  /** Whether the session may have something that a new one has not; else it need not be asked. */
+  /** Whether the session may have what a new one has not. */
   get mayHaveState(): boolean {
-    return this.#flow.mayHaveState || this.#options.parameters.has('replication')
+    return this.#flow.mayHaveState || this.parameters.has('replication')
   }
 
   /** Asks the session, which must be idle, for what it has. */
   async askState(): Promise<SessionAnswer> {
     const messages = await this.#server?.ask(createStateQuestion(this.#flow.settingNames))
     const answer = readStateAnswer(messages ?? [], this.user)
-    return this.#options.parameters.has('replication') ? { ...answer, obstacle: 'a replication connection' } : answer
+    return this.parameters.has('replication') ? { ...answer, obstacle: 'a replication connection' } : answer
   }
 
   /** Leaves the server, with what is to be carried to the next. */
@@ -205,7 +206,6 @@ export class ClientConnection {
         { from: this.#client, to: server.socket },
       )
     }
-    // Without a server there is nobody to say goodbye to.
     if (server === undefined && chunk[0] === frontend.terminate) return this.close()
     if (this.#isRetired) return this.refuse(retired)
     this.#waiting.push(chunk)

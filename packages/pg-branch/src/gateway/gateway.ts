@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { loopbackHost, type DatabaseAddress } from '../lib/connection-uri.ts'
-import { PgBranchError, describeError } from '../lib/errors.ts'
+import { PgBranchError } from '../lib/errors.ts'
 import { createRandomHex } from '../lib/hash.ts'
 import { createLog } from '../lib/log.ts'
 import { superuser } from '../lib/superuser.ts'
@@ -8,9 +8,11 @@ import { withClient } from '../postgres/client.ts'
 import { createScramVerifier } from '../postgres/password.ts'
 import { authenticateClient } from './authenticate.ts'
 import { ClientConnection } from './client-connection.ts'
-import { describeHolders, type ConnectionInfo } from './ledger.ts'
-import { GatewayRefusal, createErrorResponse, type ErrorFields } from './messages.ts'
+import { createRefusal, explainRefusal } from './explain.ts'
+import type { ConnectionInfo } from './ledger.ts'
+import { GatewayRefusal } from './messages.ts'
 import { definesCode } from './leaves-state.ts'
+import { prepareTarget, type Prepared } from './prepared.ts'
 import { quiesce, type Quiet, type QuiesceOptions, type SessionsSeen } from './quiesce.ts'
 import { parseVerifier, type ScramVerifier } from './scram-server.ts'
 import { readOpening } from './startup.ts'
@@ -25,8 +27,8 @@ export interface Statement {
 
 /** Statements that are remembered of one test. */
 const maxStatements = 1_000
-/** SQLSTATE too_many_connections. */
-const tooManyConnections = '53300'
+/** Connections that are opened ahead: each costs as much as it saves, but at a better time. */
+const maxPrepared = 2
 
 /**
  * A Postgres server, as far as clients can tell, at one address for as long as its holder lives, with
@@ -45,6 +47,9 @@ export class Gateway {
   readonly #statements: Statement[] = []
   #hasBeenUsed = false
   #hasDefinedCode = false
+  /** What the connections that were used last were opened with. */
+  #wanted: Array<ReadonlyMap<string, string>> = []
+  #prepared: Prepared | undefined
   /** While connections move, new ones wait. */
   #door: Promise<void> = Promise.resolve()
 
@@ -92,11 +97,14 @@ export class Gateway {
     const quiet = await quiesce([...this.#connections], { ...options, test: this.#test })
     return {
       ...quiet,
-      resume: (target) => {
-        if (target !== undefined) {
-          this.#target = target
+      resume: (next) => {
+        if (next !== undefined) {
+          this.#prepared?.close()
+          this.#prepared = 'take' in next ? next : undefined
+          this.#target = 'take' in next ? next.target : next
           this.#hasBeenUsed = false
           this.#hasDefinedCode = false
+          this.#wanted = quiet.used.slice(0, maxPrepared)
           quiet.park({ isUrgent: false })
         }
         quiet.resume()
@@ -105,10 +113,17 @@ export class Gateway {
     }
   }
 
+  /** Opens connections to a branch that may be the next, such as were used last. */
+  prepare(target: GatewayTarget): Promise<Prepared> {
+    const wanted = this.#wanted.map((parameters) => this.#translate(parameters, target))
+    return prepareTarget(target, wanted)
+  }
+
   /** Ends it for good: nobody is let in any more, and connections have no branch. */
   close(): void {
     this.#server.close()
     this.#server.unref()
+    this.#prepared?.close()
     for (const stranger of this.#strangers) stranger.destroy()
     for (const connection of this.#connections) connection.retire()
   }
@@ -124,7 +139,7 @@ export class Gateway {
       else client.destroy()
     } catch (error) {
       if (!(error instanceof GatewayRefusal)) log('a client was not let in: %O', error)
-      if (client.writable) client.end(this.#createResponse(error))
+      if (client.writable) client.end(createRefusal(error, this.connections))
       client.resume()
     } finally {
       this.#strangers.delete(client)
@@ -152,7 +167,7 @@ export class Gateway {
         if (this.#statements.length === maxStatements) this.#statements.shift()
         this.#statements.push({ text, application })
       },
-      explain: (error) => this.#explain(error),
+      explain: (error) => explainRefusal(error, this.connections),
     })
     this.#connections.add(connection)
     void connection.closed.then(() => this.#connections.delete(connection))
@@ -174,7 +189,7 @@ export class Gateway {
   }
 
   #openUpstream(parameters: Map<string, string>): ReturnType<typeof openUpstream> {
-    const { address, socketDir } = this.#target
+    const { socketDir } = this.#target
     const wanted = parameters.get('database') ?? parameters.get('user') ?? ''
     const isOurs = wanted === this.address.database
     if (!isOurs && socketDir === undefined) {
@@ -185,25 +200,20 @@ export class Gateway {
       })
     }
     this.#hasBeenUsed = true
-    return openUpstream(this.#target, new Map(parameters).set('database', isOurs ? address.database : wanted))
+    const translated = this.#translate(parameters, this.#target)
+    const prepared = this.#prepared?.take(translated)
+    return prepared === undefined ? openUpstream(this.#target, translated) : Promise.resolve(prepared)
+  }
+
+  /** @returns parameters with the name that the database has there. */
+  #translate(parameters: ReadonlyMap<string, string>, { address }: GatewayTarget): Map<string, string> {
+    const wanted = parameters.get('database') ?? parameters.get('user') ?? ''
+    return new Map(parameters).set('database', wanted === this.address.database ? address.database : wanted)
   }
 
   async #cancel(key: Buffer): Promise<void> {
     const connection = [...this.#connections].find((candidate) => candidate.key.equals(key))
     if (connection?.serverKey !== undefined) await sendCancel(this.#target, connection.serverKey)
-  }
-
-  #createResponse(error: unknown): Buffer {
-    const isWhole = error instanceof GatewayRefusal && error.fields.code !== tooManyConnections
-    return (isWhole ? error.response : undefined) ?? createErrorResponse(this.#explain(error))
-  }
-
-  #explain(error: unknown): ErrorFields {
-    if (!(error instanceof GatewayRefusal)) return { code: '08006', message: `pg-branch: ${describeError(error)}` }
-    const fields: ErrorFields = { ...error.fields, severity: 'FATAL' }
-    if (fields.code !== tooManyConnections) return fields
-    const detail = `Connections through pg-branch:\n${describeHolders(this.connections)}`
-    return { ...fields, detail, hint: 'Share one pool, lower its size, or raise `postgres.settings.max_connections`.' }
   }
 }
 

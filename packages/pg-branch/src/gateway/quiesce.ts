@@ -1,5 +1,6 @@
 import { describeError } from '../lib/errors.ts'
 import type { ClientConnection } from './client-connection.ts'
+import type { Prepared } from './prepared.ts'
 import { nothingCarried, type CarriedState } from './session-state.ts'
 import type { GatewayTarget } from './upstream.ts'
 
@@ -27,8 +28,10 @@ export interface Quiet<Seen extends SessionsSeen = SessionsSeen> {
   seen: Seen | undefined
   /** Has them all leave the branch; urgently if somebody waits to have it alone. */
   park(options: { isUrgent: boolean }): void
+  /** What the connections that had a server were opened with. */
+  used: Array<ReadonlyMap<string, string>>
   /** Takes what clients say again; with a target, all of it goes there. */
-  resume(target?: GatewayTarget): void
+  resume(next?: GatewayTarget | Prepared): void
 }
 
 export interface QuiesceOptions<Seen extends SessionsSeen> {
@@ -84,6 +87,7 @@ export async function quiesce<Seen extends SessionsSeen>(
   return {
     leftOver,
     seen,
+    used: idle.map(({ parameters }) => parameters),
     park(options) {
       for (const [connection, state] of movable) connection.park(state, options)
     },

@@ -5,6 +5,7 @@ import { openGateway, type Gateway } from '../gateway/gateway.ts'
 import type { LeftOver, Quiet, SessionsSeen } from '../gateway/quiesce.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
+import { SpareKeeper } from './spare.ts'
 
 const log = createLog('lease')
 
@@ -36,12 +37,14 @@ export class Workspace {
   /** What the branch was forked from. */
   #origin: Origin
   readonly #root: Origin
+  readonly #spares: SpareKeeper
   readonly #snapshots = new Map<string, Origin>()
   #control: Promise<Control> | undefined
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor({ gateway, branch, origin }: { gateway: Gateway; branch: Branch; origin: Origin }) {
     this.gateway = gateway
+    this.#spares = new SpareKeeper(gateway)
     this.#branch = branch
     this.#origin = origin
     this.#root = origin
@@ -120,6 +123,7 @@ export class Workspace {
   async close(): Promise<{ branch: Branch; origin: Origin }> {
     await this.#inTurn(async () => this.gateway.close())
     this.#endControl()
+    await this.#spares.close()
     for (const name of this.#snapshots.keys()) await this.#drop(name)
     await this.#root.release()
     await this.#origin.release()
@@ -134,8 +138,9 @@ export class Workspace {
 
   /** @returns the old branch if it is kept. */
   async #moveTo(origin: Origin, { quiet, keep }: { quiet: Quiet<Seen>; keep: boolean }): Promise<Branch | undefined> {
-    const { branch } = await origin.pool.lease()
-    quiet.resume({ address: branch, socketDir: branch.socketDir })
+    const spare = this.#spares.take(origin)
+    const branch = spare?.branch ?? (await origin.pool.lease()).branch
+    quiet.resume(spare?.prepared ?? { address: branch, socketDir: branch.socketDir })
     const old = { branch: this.#branch, origin: this.#origin }
     this.#endControl()
     this.#branch = branch
@@ -144,6 +149,8 @@ export class Workspace {
     if (keep) old.origin.pool.surrender()
     else old.origin.pool.release(old.branch)
     await old.origin.release()
+    // Where tests have no connection of ours open, nothing is done ahead for them.
+    if (branch.control !== undefined) this.#spares.want(origin)
     return keep ? old.branch : undefined
   }
 
