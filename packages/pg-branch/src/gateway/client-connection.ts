@@ -85,7 +85,7 @@ export class ClientConnection {
 
   get state(): ConnectionInfo['state'] {
     if (this.#server === undefined) return 'parked'
-    if (this.#flow.isIdle) return 'idle'
+    if (this.#flow.isIdle && this.#reader.isBetweenMessages) return 'idle'
     return this.#flow.isInTransaction ? 'in transaction' : 'active'
   }
 

@@ -16,6 +16,8 @@ export function explainRefusal(error: unknown, connections: ConnectionInfo[]): E
   if (!(error instanceof GatewayRefusal)) return { code: '08006', message: `pg-branch: ${describeError(error)}` }
   const fields: ErrorFields = { ...error.fields, severity: 'FATAL' }
   if (fields.code !== tooManyConnections) return fields
+  const hint =
+    'Share one pool, lower its size, or raise `postgres.settings.max_connections` (with a server of yours: `pool.connectionsPerBranch`).'
   const detail = `Connections through pg-branch:\n${describeHolders(connections)}`
-  return { ...fields, detail, hint: 'Share one pool, lower its size, or raise `postgres.settings.max_connections`.' }
+  return { ...fields, detail, hint }
 }

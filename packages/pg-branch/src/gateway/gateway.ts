@@ -1,11 +1,8 @@
-import { createServer, type Server, type Socket } from 'node:net'
-import { loopbackHost, type DatabaseAddress } from '../lib/connection-uri.ts'
-import { PgBranchError } from '../lib/errors.ts'
-import { createRandomHex } from '../lib/hash.ts'
+import type { Server, Socket } from 'node:net'
+import type { DatabaseAddress } from '../lib/connection-uri.ts'
 import { createLog } from '../lib/log.ts'
 import { superuser } from '../lib/superuser.ts'
 import { withClient } from '../postgres/client.ts'
-import { createScramVerifier } from '../postgres/password.ts'
 import { authenticateClient } from './authenticate.ts'
 import { ClientConnection } from './client-connection.ts'
 import { createRefusal, explainRefusal } from './explain.ts'
@@ -19,6 +16,12 @@ import { readOpening } from './startup.ts'
 import { openUpstream, sendCancel, type GatewayTarget } from './upstream.ts'
 
 const log = createLog('gateway')
+
+export interface GatewayOptions {
+  target: GatewayTarget
+  /** The branch's budget. Default: what its server allows. */
+  maxConnections?: number | undefined
+}
 
 export interface Statement {
   text: string
@@ -39,6 +42,8 @@ export class Gateway {
   readonly address: DatabaseAddress
   #test: string | undefined
   #target: GatewayTarget
+  /** How many connections may have a server at the same time. */
+  readonly #maxConnections: number
   readonly #server: Server
   readonly #verifier: ScramVerifier
   readonly #connections = new Set<ClientConnection>()
@@ -53,11 +58,12 @@ export class Gateway {
   /** While connections move, new ones wait. */
   #door: Promise<void> = Promise.resolve()
 
-  constructor(options: { server: Server; address: DatabaseAddress; verifier: ScramVerifier; target: GatewayTarget }) {
+  constructor(options: GatewayOptions & { server: Server; address: DatabaseAddress; verifier: ScramVerifier }) {
     this.#server = options.server
     this.address = options.address
     this.#verifier = options.verifier
     this.#target = options.target
+    this.#maxConnections = options.maxConnections ?? Number.POSITIVE_INFINITY
     this.#server.on('connection', (client) => void this.#serve(client))
   }
 
@@ -190,6 +196,13 @@ export class Gateway {
 
   #openUpstream(parameters: Map<string, string>): ReturnType<typeof openUpstream> {
     const { socketDir } = this.#target
+    const used = [...this.#connections].filter(({ state }) => state !== 'parked').length
+    if (used >= this.#maxConnections) {
+      throw new GatewayRefusal({
+        code: '53300',
+        message: `sorry, too many clients already: ${this.#maxConnections} connections are this branch's share`,
+      })
+    }
     const wanted = parameters.get('database') ?? parameters.get('user') ?? ''
     const isOurs = wanted === this.address.database
     if (!isOurs && socketDir === undefined) {
@@ -215,29 +228,4 @@ export class Gateway {
     const connection = [...this.#connections].find((candidate) => candidate.key.equals(key))
     if (connection?.serverKey !== undefined) await sendCancel(this.#target, connection.serverKey)
   }
-}
-
-/**
- * Listens on a free loopback port.
- *
- * @throws PgBranchError `PGB_PORT`.
- */
-export async function openGateway(target: GatewayTarget): Promise<Gateway> {
-  const password = createRandomHex(16)
-  const verifier = parseVerifier(createScramVerifier(password)) as ScramVerifier
-  // A client that has sent its last word still reads the answer.
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true })
-  const port = await new Promise<number>((resolve, reject) => {
-    server.once('error', (error) => {
-      const hint = 'The system has no free port for it, or forbids to listen.'
-      reject(new PgBranchError(`the gateway cannot listen: ${error.message}`, { code: 'PGB_PORT', hint, cause: error }))
-    })
-    server.listen(0, loopbackHost, () => {
-      const bound = server.address()
-      resolve(typeof bound === 'object' && bound !== null ? bound.port : 0)
-    })
-  })
-  const { user, database } = target.address
-  const address = { host: loopbackHost, port, user, password, database }
-  return new Gateway({ server, address, verifier, target })
 }

@@ -76,7 +76,10 @@ export class Leases {
     const handover = request.scope === 'worker' ? this.#takeHandover(project, request.runId) : undefined
     const { warm, ...held } = handover === undefined ? await lease(project, request, from) : { ...handover, warm: true }
     const { branch, origin, leave } = held
-    const workspace = request.scope === 'test' ? await openWorkspace(branch, origin) : undefined
+    const workspace =
+      request.scope === 'test'
+        ? await openWorkspace(branch, { origin, maxConnections: project.connectionsPerBranch })
+        : undefined
     const address = workspace?.gateway.address ?? branch
     const opened: Lease = { id: createRandomHex(8), branch, origin, leave, address, project, request, warm, workspace }
     this.#leases.set(opened.id, opened)

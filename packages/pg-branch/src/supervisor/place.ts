@@ -27,6 +27,8 @@ export interface Place {
   origin: Origin
   /** What every lease has to pass. */
   gate: LeaseGate | undefined
+  /** What one branch may use of the connections that all share; undefined where each has its own. */
+  connectionsPerBranch: number | undefined
   /** Undefined `why`: the template was there. */
   build: { why: string | undefined; stepsRun: number; filesReused: number; record: BuildRecord }
   /** Which Postgres, where it keeps data, what would be faster, and what was not taken: for people. */

@@ -58,6 +58,7 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
     strategy,
     origin,
     gate: undefined,
+    connectionsPerBranch: undefined,
     build: { why, stepsRun, filesReused, record },
     postgres: `${binaries.provider} ${binaries.fullVersion}`,
     volume: `${volume.description}${inMemory}`,

@@ -60,6 +60,7 @@ export async function prepareServer(context: PlaceContext, url: string): Promise
     strategy,
     origin,
     gate,
+    connectionsPerBranch,
     build: { why, stepsRun, filesReused, record },
     postgres: `server ${server.fullVersion} at ${server.label}`,
     volume: `databases on ${server.label}`,

@@ -1,7 +1,8 @@
 import type { Branch } from '../branch/contract.ts'
 import { openControl, type BranchState, type Control } from '../branch/control.ts'
 import type { Origin } from '../branch/origin.ts'
-import { openGateway, type Gateway } from '../gateway/gateway.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import { openGateway } from '../gateway/open-gateway.ts'
 import type { LeftOver, Quiet, SessionsSeen } from '../gateway/quiesce.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
@@ -230,7 +231,10 @@ export class Workspace {
 /** Of names that runner packages give, e.g. to the state after `beforeAll`. */
 export const internalPrefix = 'pg-branch:'
 
-export async function openWorkspace(branch: Branch, origin: Origin): Promise<Workspace> {
-  const gateway = await openGateway({ address: branch, socketDir: branch.socketDir })
+export async function openWorkspace(
+  branch: Branch,
+  { origin, maxConnections }: { origin: Origin; maxConnections: number | undefined },
+): Promise<Workspace> {
+  const gateway = await openGateway({ target: { address: branch, socketDir: branch.socketDir }, maxConnections })
   return new Workspace({ gateway, branch, origin })
 }
