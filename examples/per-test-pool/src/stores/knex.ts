@@ -23,9 +23,12 @@ export const store: Store = {
     return todo
   },
   remove: async (id) => (await knex('todos').where({ id }).delete()) > 0,
-  move: (from, to) =>
-    knex.transaction(async (transaction) => {
+  async move(from, to) {
+    let moved = 0
+    await knex.transaction(async (transaction) => {
       const [source, target] = [await findList(from, transaction), await findList(to, transaction)]
-      return transaction('todos').where({ list_id: source, done: false }).update({ list_id: target })
-    }),
+      moved = await transaction('todos').where({ list_id: source, done: false }).update({ list_id: target })
+    })
+    return moved
+  },
 }
