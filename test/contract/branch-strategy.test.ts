@@ -106,12 +106,15 @@ describe.each(Object.entries(strategies))('strategy %s', (_, { config, lease, le
       const count = async (url?: string) => (await branch.query('SELECT count(*)::int AS n FROM users', url))[0]?.n
       await branch.query('DELETE FROM users WHERE id > 10')
       await call.snapshot({ leaseId, name: 'ten' })
-      await branch.query('DELETE FROM users WHERE id > 5')
+      await branch.query(
+        'DELETE FROM users WHERE id > 5; TRUNCATE scratch; DROP SCHEMA app; CREATE TABLE more AS SELECT 7 AS n',
+      )
       await call.snapshot({ leaseId, name: 'five' })
       await call.reset({ leaseId, to: 'ten' })
       expect(await count()).toBe(10)
       expect((await call.reset({ leaseId, to: 'five' })).rung).toBe('fork')
       expect(await count()).toBe(5)
+      expect(await branch.query('SELECT n FROM more')).toEqual([{ n: 7 }])
       const fork = await call.fork({ leaseId, holder: 'a test', from: 'ten' })
       await call.dropSnapshot({ leaseId, name: 'ten' })
       await call.reset({ leaseId, next: 'next' })

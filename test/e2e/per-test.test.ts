@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import pg from 'pg'
 import { expect, test } from 'vitest'
 import { makeHome } from '../support/home.ts'
 import { makeProject } from '../support/project.ts'
@@ -101,8 +103,13 @@ test('snapshot, restore, diff and log', async () => {
   expect(await branch.query('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 2 }])
   expect(await fork.query('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 0 }])
   await fork.close()
+  expect(await branch.query('SELECT 1 AS a; SELECT 2 AS b')).toEqual([{ b: 2 }])
+  await expect(fork.query('SELECT 1')).rejects.toThrow(/was closed/)
   await expect(branch.restore('two')).rejects.toThrow(/no snapshot "two".*Taken were: one/s)
   await pool.end()
+})
+test('snapshots of a test end with it', async () => {
+  await expect(branch.restore('one')).rejects.toThrow(/no snapshot "one"/)
 })
 beforeAll(() => branch.query('INSERT INTO t VALUES (50)').then(() => branch.query('DELETE FROM t WHERE id = 50')))
 for (const id of [1, 2, 3]) {
@@ -127,6 +134,60 @@ test('the test API is the same in both runners', async () => {
   for (const runner of [project.vitest, project.jest]) {
     const { exitCode, all } = await runner(runner === project.vitest ? ['run'] : ['j.test.js'])
     expect(exitCode, String(all)).toBe(0)
+  }
+})
+
+const lateBody = `
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+pool.on('error', () => {})
+const count = async () => (await pool.query('SELECT count(*)::int AS n FROM t')).rows[0].n
+test('does not wait for its first query', () => { pool.query('INSERT INTO t SELECT 9 FROM pg_sleep(0.6)').catch(() => {}) })
+test('is not disturbed', async () => {
+  await new Promise((resolve) => setTimeout(resolve, 1000))
+  expect(await count()).toBe(1)
+})
+test('fails', async () => { await pool.query('INSERT INTO t VALUES (7)'); expect(1).toBe(2) })
+describe('inner', () => {
+  beforeAll(() => pool.query('INSERT INTO t VALUES (8)'))
+  test('passes', async () => expect(await count()).toBe(2))
+})
+`
+
+test('a query that nobody waits for stays in its test; a failed test is kept as it was, whatever comes next', async () => {
+  await using _home = makeHome()
+  await using project = await makeProject({
+    ...seed,
+    'package.json': '{ "name": "user" }',
+    'vitest.config.mjs': vitestConfig({ leftOver: 'fail' }),
+    'jest.config.mjs': jestConfig({ leftOver: 'fail' }),
+    'v.test.mjs': vitestHead + lateBody,
+    'j.test.js': `const pg = require('pg')\n${lateBody}`,
+  })
+  for (const [run, file] of [
+    [project.vitest(['run', 'v.test.mjs']), 'v.test.mjs'],
+    [project.jest(['j.test.js']), 'j.test.js'],
+  ] as const) {
+    const { all } = await run
+    const output = String(all)
+    expect(output).toMatch(/left 1 of its connections at work/)
+    expect(output).toMatch(/2 failed[^]*2 passed/)
+    const line = new RegExp(`${file} > fails: its branch is kept[^]*?PGPASSFILE=(\\S+) psql -h (\\S+) -p (\\d+)`).exec(
+      output,
+    )
+    const password = readFileSync(line?.[1] ?? output, 'utf8')
+      .trim()
+      .split(':')
+      .at(-1)
+    const client = new pg.Client({
+      host: line?.[2],
+      port: Number(line?.[3]),
+      user: 'postgres',
+      password,
+      database: 'postgres',
+    })
+    await client.connect()
+    expect((await client.query('SELECT id FROM t ORDER BY id')).rows).toEqual([{ id: 0 }, { id: 7 }])
+    await client.end()
   }
 })
 
@@ -170,7 +231,7 @@ test('passes', () => {})
     expect(outputs[0], name).toMatch(/"side by side" runs at the same time as others[\s\S]*PGB_SCOPE/)
     expect(outputs[1], name).toMatch(/left 1 of its connections at work[\s\S]*in transaction/)
     expect(outputs[1], name).toMatch(/1 failed[\s\S]*1 passed/)
-    expect(outputs[2], name).toMatch(/It changed these rows:\s*public\.t: 1 added, 0 changed, 0 removed/)
-    expect(outputs[2], name).toMatch(/fails: its branch is kept/)
+    expect(outputs[2], name).toMatch(/The test changed these rows:\s*public\.t: 1 added, 0 changed, 0 removed/)
+    expect(outputs[2], name).toMatch(/fails\.test\.m?js > fails: its branch is kept/)
   }
 })

@@ -109,7 +109,7 @@ const pick = (from: string[]) => from[Math.floor(Math.random() * from.length)] ?
 /** Errors of the connection, not of the statement. */
 function isOurs(error: unknown): boolean {
   const { code = 'none' } = error as { code?: string }
-  return !/^(42|23|25|55|0A|2B|22)/.test(code)
+  return !/^(42|23|25|55|0A|2B|22|3F|3D)/.test(code)
 }
 
 /** The supervisor's open files, which connections are. */

@@ -85,7 +85,8 @@ export class PgBranchEnvironment implements JestEnvironment {
 
   readonly handleTestEvent: CircusHandler = async (event, state) => {
     await this.#inner.handleTestEvent?.(event as never, state)
-    if (this.#session.tests !== undefined) await followTests(this.#session.tests, event as { name: string })
+    if (this.#session.tests !== undefined)
+      await followTests(this.#session.tests, event as { name: string }, relative(this.#rootDir, this.#filePath))
     if (event.name !== 'run_finish') return
     this.#hasFinished = true
     const file = relative(this.#rootDir, this.#filePath)

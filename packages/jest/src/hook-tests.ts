@@ -24,32 +24,33 @@ interface Block {
 const fixtureMark = Symbol.for('pg-branch.fixture')
 
 /** Has each test of the file begin on a fresh branch, before its own hooks run. jest-circus waits for it. */
-export async function followTests(hooks: TestHooks, event: CircusEvent): Promise<void> {
+export async function followTests(hooks: TestHooks, event: CircusEvent, file: string): Promise<void> {
   if (event.name === 'run_describe_start') await hooks.enterSuite()
   else if (event.name === 'run_describe_finish') await hooks.leaveSuite()
   else if (event.test === undefined) return
-  else if (event.name === 'test_start') await startTest(hooks, event.test)
-  else if (event.name === 'test_done') await finishTest(hooks, event.test)
+  else if (event.name === 'test_start') await startTest(hooks, event.test, file)
+  else if (event.name === 'test_retry') hooks.forgetFailure()
+  else if (event.name === 'test_done') await finishTest(hooks, event.test, file)
 }
 
-async function startTest(hooks: TestHooks, test: CircusTest): Promise<void> {
+async function startTest(hooks: TestHooks, test: CircusTest, file: string): Promise<void> {
   if (test.mode === 'skip' || test.mode === 'todo') return
   if (test.concurrent) {
     if (!(fixtureMark in test.fn)) test.errors.push(createRefusal(test))
     return
   }
   try {
-    await hooks.startTest(describeTest(test))
+    await hooks.startTest(describeTest(test, file))
   } catch (error) {
     // With an error from the start, its hooks and its body do not run.
     test.errors.push(error)
   }
 }
 
-async function finishTest(hooks: TestHooks, test: CircusTest): Promise<void> {
+async function finishTest(hooks: TestHooks, test: CircusTest, file: string): Promise<void> {
   if (test.concurrent || test.mode === 'skip' || test.mode === 'todo') return
   const hasFailed = test.errors.length > 0
-  const { note, failure } = await hooks.finishTest({ name: describeTest(test), hasFailed })
+  const { note, failure } = await hooks.finishTest({ name: describeTest(test, file), hasFailed })
   if (note !== undefined) appendNote(test, note)
   if (failure !== undefined) test.errors.push(failure)
 }
@@ -69,11 +70,11 @@ function appendNote(test: CircusTest, note: string): void {
   error.stack = frames === -1 ? `${stack}${note}` : `${stack.slice(0, frames)}${note}${stack.slice(frames)}`
 }
 
-function describeTest(test: CircusTest): string {
+function describeTest(test: CircusTest, file: string): string {
   const names = [test.name]
   // The outermost block is Jest's own, for the file.
   for (let block = test.parent; block.parent !== undefined; block = block.parent) names.unshift(block.name)
-  return names.join(' > ')
+  return [file, ...names].join(' > ')
 }
 
 function createRefusal(test: CircusTest): PgBranchError {

@@ -19,6 +19,7 @@ interface Task {
   mode: string
   concurrent?: boolean
   suite?: Task
+  file?: Task
   result?: { state?: string; errors?: Array<{ message?: string }> }
 }
 
@@ -105,8 +106,10 @@ function isConcurrent(task: Task | undefined): boolean {
   return task !== undefined && (task.concurrent === true || isConcurrent(task.suite))
 }
 
+/** With its file, as Vitest's own report names it. */
 function describeTask(task: Task): string {
-  return task.suite === undefined ? task.name : `${describeTask(task.suite)} > ${task.name}`
+  const around = task.suite ?? task.file
+  return around === undefined || around === task ? task.name : `${describeTask(around)} > ${task.name}`
 }
 
 function createRefusal(task: Task): PgBranchError {

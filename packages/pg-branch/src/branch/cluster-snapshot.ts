@@ -60,7 +60,7 @@ export async function saveCluster(options: {
   const startedAt = performance.now()
   const resume = await pauseCluster(cluster.pid)
   try {
-    await driver.clone({ from: cluster.dataDir, to: dataDir })
+    await driver.clone({ from: cluster.dataDir, to: dataDir, isLive: true })
   } finally {
     await resume()
   }

@@ -9,6 +9,8 @@ export interface TableDiff {
   added: number
   changed: number
   removed: number
+  /** Set if the table itself was made or dropped. */
+  definition?: 'created' | 'dropped' | undefined
 }
 
 interface Table {
@@ -43,7 +45,9 @@ export async function compareDatabases({
         const [was, is] = [old.get(name), current.get(name)]
         if (was !== undefined && is !== undefined && was.rows === is.rows && was.hash === is.hash) continue
         const diff = countDifferences(name, await readRows(left, was), await readRows(right, is))
-        if (diff.added + diff.changed + diff.removed > 0 || was === undefined || is === undefined) diffs.push(diff)
+        if (was === undefined) diffs.push({ ...diff, definition: 'created' })
+        else if (is === undefined) diffs.push({ ...diff, definition: 'dropped' })
+        else diffs.push(diff)
       }
       return diffs
     }),

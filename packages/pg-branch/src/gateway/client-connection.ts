@@ -37,6 +37,7 @@ export class ClientConnection {
   /** Process id and secret that the client knows, from its first server. */
   readonly key: Buffer
   readonly closed: Promise<void>
+  isClosed = false
   readonly #openedBy: string | undefined
   #usedBy: string | undefined
   readonly #client: Socket
@@ -49,7 +50,6 @@ export class ClientConnection {
   #carried: CarriedState | undefined
   readonly #waiting: Buffer[] = []
   #isHeld = false
-  #isClosed = false
   #isRetired = false
   #attaching: Promise<void> | undefined
   #onQuiet: (() => void) | undefined
@@ -113,7 +113,7 @@ export class ClientConnection {
   /** Resolves when the server has answered all that the client has said, or after `graceMs`. */
   async settle(graceMs: number): Promise<void> {
     await this.#attaching
-    if (this.#isClosed || this.state !== 'active') return
+    if (this.isClosed || this.state !== 'active') return
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, graceMs)
       this.#onQuiet = () => {
@@ -146,7 +146,7 @@ export class ClientConnection {
 
   /** Ends it with an error, which says why. */
   refuse(fields: ErrorFields): void {
-    if (this.#isClosed) return
+    if (this.isClosed) return
     if (this.#client.writable) this.#client.write(createErrorResponse(fields))
     this.close()
   }
@@ -167,8 +167,8 @@ export class ClientConnection {
   }
 
   close(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
+    if (this.isClosed) return
+    this.isClosed = true
     this.#server?.leave()
     this.#server = undefined
     this.#onQuiet?.()
@@ -196,7 +196,7 @@ export class ClientConnection {
   }
 
   #onClientData(chunk: Buffer): void {
-    if (this.#isClosed) return
+    if (this.isClosed) return
     this.#usedBy = this.#options.getTest()
     const server = this.#server
     const isOpen = !this.#isHeld && this.#attaching === undefined && this.#waiting.length === 0
@@ -239,7 +239,7 @@ export class ClientConnection {
   async #attach(): Promise<void> {
     if (this.#server !== undefined) return
     const upstream = await this.#options.open()
-    if (this.#isClosed) return void upstream.socket.destroy()
+    if (this.isClosed) return void upstream.socket.destroy()
     const server = this.#link(upstream)
     this.#server = server
     const sql = this.#carried === undefined ? undefined : createCarrySql(this.#carried)

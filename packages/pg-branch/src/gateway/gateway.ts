@@ -1,6 +1,8 @@
 import type { Server, Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DatabaseAddress } from '../lib/connection-uri.ts'
 import { createLog } from '../lib/log.ts'
+import { waitUntil } from '../lib/processes.ts'
 import { superuser } from '../lib/superuser.ts'
 import { withClient } from '../postgres/client.ts'
 import { authenticateClient } from './authenticate.ts'
@@ -10,7 +12,7 @@ import type { ConnectionInfo } from './ledger.ts'
 import { GatewayRefusal } from './messages.ts'
 import { definesCode } from './leaves-state.ts'
 import { prepareTarget, type Prepared } from './prepared.ts'
-import { quiesce, type Quiet, type QuiesceOptions, type SessionsSeen } from './quiesce.ts'
+import { graceMs, quiesce, type Quiet, type QuiesceOptions, type SessionsSeen } from './quiesce.ts'
 import { parseVerifier, type ScramVerifier } from './scram-server.ts'
 import { readOpening } from './startup.ts'
 import { openUpstream, sendCancel, type GatewayTarget } from './upstream.ts'
@@ -32,6 +34,8 @@ export interface Statement {
 const maxStatements = 1_000
 /** Connections that are opened ahead: each costs as much as it saves, but at a better time. */
 const maxPrepared = 2
+/** A client that has been let in says in this time what it was opened for. */
+const firstWordMs = 10
 
 /**
  * A Postgres server, as far as clients can tell, at one address for as long as its holder lives, with
@@ -98,6 +102,7 @@ export class Gateway {
    * taken from clients until `resume` of the answer.
    */
   async quiesce<Seen extends SessionsSeen>(options: QuiesceOptions<Seen>): Promise<Quiet<Seen>> {
+    await this.settleStrangers()
     let open = () => {}
     this.#door = new Promise((resolve) => (open = resolve))
     const quiet = await quiesce([...this.#connections], { ...options, test: this.#test })
@@ -117,6 +122,16 @@ export class Gateway {
         open()
       },
     }
+  }
+
+  /**
+   * Waits a moment for clients that are about to be let in, and for what they say first: a test that
+   * ends without waiting for its first query has begun it all the same.
+   */
+  async settleStrangers(): Promise<void> {
+    if (this.#strangers.size === 0) return
+    await waitUntil(() => this.#strangers.size === 0, { timeoutMs: graceMs })
+    await sleep(firstWordMs)
   }
 
   /** Opens connections to a branch that may be the next, such as were used last. */

@@ -42,7 +42,7 @@ export interface QuiesceOptions<Seen extends SessionsSeen> {
 }
 
 /** What was begun when a test ends, and not waited for, may take so long to be answered. */
-const graceMs = 100
+export const graceMs = 100
 
 /** SQLSTATE admin_shutdown: pools take it for a reason to open another connection. */
 const adminShutdown = '57P01'
@@ -70,7 +70,7 @@ export async function quiesce<Seen extends SessionsSeen>(
     if (connection.state === 'active') refuse(connection, 'a statement that still runs')
     if (connection.state === 'in transaction') refuse(connection, 'a transaction')
   }
-  const idle = connections.filter(({ state }) => state === 'idle')
+  const idle = connections.filter(({ state, isClosed }) => state === 'idle' && !isClosed)
   const seen = await look().catch(() => undefined)
   await Promise.all(
     idle.map(async (connection) => {
@@ -80,6 +80,8 @@ export async function quiesce<Seen extends SessionsSeen>(
         if (obstacle === undefined) movable.set(connection, state)
         else refuse(connection, obstacle)
       } catch (error) {
+        // It went of its own accord.
+        if (connection.isClosed) return
         refuse(connection, `a session that does not answer (${describeError(error)})`)
       }
     }),

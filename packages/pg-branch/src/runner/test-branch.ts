@@ -72,8 +72,9 @@ export function createTestBranch(
         await disconnect()
         client = { url, connected: connect(url) }
       }
-      const { rows } = await (await client.connected).query<Row>(text, values)
-      return rows
+      const result = await (await client.connected).query<Row>(text, values)
+      // Of several statements the last one's, as psql shows it.
+      return [result].flat().at(-1)?.rows ?? []
     },
     async snapshot(name) {
       const { connection, lease } = getOpen()
@@ -104,8 +105,16 @@ export function createTestBranch(
 }
 
 export function createForkedBranch(connection: Connection, lease: OpenLease): ForkedBranch {
-  const branch = createTestBranch(() => ({ connection, lease }))
+  let isClosed = false
+  const branch = createTestBranch(() => {
+    if (!isClosed) return { connection, lease }
+    throw new PgBranchError('this branch was closed', {
+      code: 'PGB_LEASE',
+      hint: 'A fork ends with `close()`, and that of a concurrent test with its test: await all that uses it.',
+    })
+  })
   const close = async () => {
+    isClosed = true
     await branch.close()
     await connection.call.release({ leaseId: lease.leaseId })
   }

@@ -20,6 +20,8 @@ export interface TestHooks {
     name: string
     hasFailed: boolean
   }): Promise<{ note?: string | undefined; failure?: Error | undefined }>
+  /** The test that failed is tried again. */
+  forgetFailure(): void
   /** A branch for one of several tests that run at the same time. */
   forkForTest(name: string): Promise<ForkedBranch>
   /** @returns what the open branch is to be kept for: the last test, if it failed. */
@@ -57,7 +59,11 @@ export function createTestHooks({
     const { connection, lease } = getOpen()
     // While the runner waits, this connection may be all that keeps the process alive.
     connection.hold()
-    return action(lease.leaseId, connection.call).finally(() => connection.unhold())
+    return action(lease.leaseId, connection.call)
+      .catch((error: unknown) => {
+        throw /rpc is closed/.test(String(error)) ? createGoneError() : error
+      })
+      .finally(() => connection.unhold())
   }
 
   const tell = async (answer: ResetAnswer | undefined, reason: string | undefined) => {
@@ -71,6 +77,12 @@ export function createTestHooks({
     await report((reporter) => reporter.showNotices([...new Set(lines)]))
   }
 
+  const takeFailed = () => {
+    const reason = failed
+    failed = undefined
+    return reason
+  }
+
   const guard = async (action: () => Promise<void>) => {
     try {
       await action()
@@ -80,14 +92,17 @@ export function createTestHooks({
   }
 
   return {
-    enterSuite: () => guard(() => scope.enterSuite()),
+    enterSuite: () =>
+      guard(async () => {
+        const reason = takeFailed()
+        await tell(await scope.enterSuite(reason), reason)
+      }),
     leaveSuite: () => guard(() => scope.leaveSuite()),
     async startTest(name) {
       const error = suiteError
       suiteError = undefined
       if (error !== undefined) throw error
-      const reason = failed
-      failed = undefined
+      const reason = takeFailed()
       await tell(await scope.startTest(name, reason), reason)
     },
     async finishTest({ name, hasFailed }) {
@@ -104,25 +119,33 @@ export function createTestHooks({
         code: 'PGB_LEFT_OVER',
         hint: 'End what it begins before it ends: a transaction without COMMIT or ROLLBACK, a query without `await`.',
       })
+      failed = name
       return { failure }
     },
     forkForTest: async (name) => createForkedBranch(getOpen().connection, await scope.fork(name)),
-    async finishFile() {
-      const reason = failed
+    forgetFailure() {
       failed = undefined
-      return reason
     },
+    finishFile: async () => takeFailed(),
   }
+}
+
+function createGoneError(): PgBranchError {
+  return new PgBranchError('the pg-branch supervisor ended', {
+    code: 'PGB_SUPERVISOR_GONE',
+    hint: 'It was stopped (`pg-branch down`) or killed during the run; the next run starts another.',
+  })
 }
 
 async function describeDiff(branch: TestBranch): Promise<string> {
   try {
     const diff = await branch.diff()
-    if (diff.length === 0) return '\n\nIt changed no rows.'
+    if (diff.length === 0) return '\n\nThe test changed no rows.'
     const lines = diff.map(
-      ({ table, added, changed, removed }) => `  ${table}: ${added} added, ${changed} changed, ${removed} removed`,
+      ({ table, added, changed, removed, definition }) =>
+        `  ${table}${definition === undefined ? '' : ` (${definition})`}: ${added} added, ${changed} changed, ${removed} removed`,
     )
-    return `\n\nIt changed these rows:\n${lines.join('\n')}`
+    return `\n\nThe test changed these rows:\n${lines.join('\n')}`
   } catch (error) {
     return `\n\nWhat it changed in the database cannot be told: ${describeError(error)}`
   }

@@ -17,7 +17,8 @@ export interface TestScopeCalls {
  * it is in.
  */
 export interface TestScope {
-  enterSuite(): Promise<void>
+  /** @param failed as of `startTest`. */
+  enterSuite(failed?: string): Promise<ResetAnswer | undefined>
   leaveSuite(): Promise<void>
   /** @param failed set if the test before this one failed: its branch is kept, and this says for what. */
   startTest(name: string, failed?: string): Promise<ResetAnswer | undefined>
@@ -44,13 +45,14 @@ export function createTestScope(calls: TestScopeCalls): TestScope {
   }
 
   return {
-    async enterSuite() {
+    async enterSuite(failed) {
       const around = suites.at(-1)
       if (around !== undefined && around.snapshot === undefined) await save(around)
       // Its hooks must not see what the tests before it left.
-      if (isUsed) await calls.reset({ to: around?.snapshot, next: 'beforeAll' })
+      const answer = isUsed ? await calls.reset({ to: around?.snapshot, next: 'beforeAll', failed }) : undefined
       isUsed = false
       suites.push({ snapshot: undefined })
+      return answer
     },
     async leaveSuite() {
       const suite = suites.pop()

@@ -103,6 +103,8 @@ export interface TableDiff {
   added: number
   changed: number
   removed: number
+  /** Set if the table itself was made or dropped. */
+  definition?: 'created' | 'dropped' | undefined
 }
 
 export interface ReleaseRequest {

@@ -69,6 +69,7 @@ export function serveWorkspace({
     },
     async getActivity({ leaseId }) {
       const { gateway } = find(leaseId).workspace
+      await gateway.settleStrangers()
       return { statements: [...gateway.statements], connections: gateway.connections }
     },
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { createBranchVariables } from '../url/variables.ts'
+import type { EnvironmentOptions } from '../config/schema.ts'
 import { validateEnvironmentOptions } from '../config/validate.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createSocketRpc } from '../lib/rpc.ts'
@@ -105,6 +106,7 @@ async function withProject<T>(
   action: (project: Project, listeners: ProjectListeners) => Promise<T>,
 ): Promise<T> {
   const options = validateEnvironmentOptions(request.options ?? {}, 'the environment option `pgBranch`')
+  requireScope(options)
   const project = host.findProject({ rootDir: request.rootDir, configFile: options.config })
   let voice: ReturnType<SessionHost['claimVoice']>
   const tell = (report: Omit<Parameters<ClientFunctions['onProgress']>[0], 'speak'>) => {
@@ -119,6 +121,16 @@ async function withProject<T>(
   } finally {
     voice?.release()
   }
+}
+
+/** @throws PgBranchError `PGB_OPTION_INVALID` for options that would have no effect. */
+function requireScope({ scope, diffOnFailure, leftOver }: EnvironmentOptions): void {
+  if (scope === 'test' || (diffOnFailure === undefined && leftOver === undefined)) return
+  const name = diffOnFailure === undefined ? 'leftOver' : 'diffOnFailure'
+  throw new PgBranchError(`the environment option \`pgBranch.${name}\` has no meaning without \`scope: 'test'\``, {
+    code: 'PGB_OPTION_INVALID',
+    hint: "Set `scope: 'test'` beside it, or leave it out.",
+  })
 }
 
 function openLease(

@@ -1,11 +1,11 @@
 import type { Branch } from '../branch/contract.ts'
-import { openControl, type BranchState, type Control } from '../branch/control.ts'
 import type { Origin } from '../branch/origin.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
-import type { LeftOver, Quiet, SessionsSeen } from '../gateway/quiesce.ts'
+import type { LeftOver, Quiet } from '../gateway/quiesce.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
+import { BranchObserver, type Seen } from './branch-observer.ts'
 import { SpareKeeper } from './spare.ts'
 
 const log = createLog('lease')
@@ -21,11 +21,6 @@ export interface ResetResult {
   kept: Branch | undefined
 }
 
-type Seen = BranchState & SessionsSeen
-
-/** Of origins, whether they have functions that set what their callers keep. */
-const hidden = new WeakMap<Origin, boolean>()
-
 /**
  * One holder's address, with one branch after the other behind it, and the snapshots it has taken.
  *
@@ -40,7 +35,10 @@ export class Workspace {
   readonly #root: Origin
   readonly #spares: SpareKeeper
   readonly #snapshots = new Map<string, Origin>()
-  #control: Promise<Control> | undefined
+  /** Those that the present test has taken: they end with it. */
+  readonly #ofTest = new Set<string>()
+  #isInTest = false
+  readonly #observer = new BranchObserver()
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor({ gateway, branch, origin }: { gateway: Gateway; branch: Branch; origin: Origin }) {
@@ -77,14 +75,20 @@ export class Workspace {
       let rung: Rung = 'pristine'
       let kept: Branch | undefined
       try {
-        if (keep || origin !== this.#origin || !this.#isPristine(quiet)) {
+        // What was closed may still be at work behind its client's back.
+        const isDisturbed = quiet.leftOver.length > 0
+        if (keep || isDisturbed || origin !== this.#origin || !this.#isPristine(quiet)) {
           rung = 'fork'
           kept = await this.#moveTo(origin, { quiet, keep })
         }
       } finally {
         quiet.resume()
       }
-      if (next !== undefined) this.gateway.beginTest(next)
+      if (next !== undefined) {
+        for (const name of this.#ofTest) await this.#drop(name)
+        this.#ofTest.clear()
+        this.#begin(next)
+      }
       return { rung, leftOver: quiet.leftOver, kept }
     })
   }
@@ -95,7 +99,8 @@ export class Workspace {
       const origin = await this.#save()
       await this.#drop(name)
       this.#snapshots.set(name, origin)
-      if (next !== undefined) this.gateway.beginTest(next)
+      if (this.#isInTest && !name.startsWith(internalPrefix)) this.#ofTest.add(name)
+      if (next !== undefined) this.#begin(next)
     })
   }
 
@@ -123,12 +128,17 @@ export class Workspace {
   /** @returns the last branch, which is now the caller's, and the origin to whose pool it goes back. */
   async close(): Promise<{ branch: Branch; origin: Origin }> {
     await this.#inTurn(async () => this.gateway.close())
-    this.#endControl()
+    this.#observer.end()
     await this.#spares.close()
     for (const name of this.#snapshots.keys()) await this.#drop(name)
     await this.#root.release()
     await this.#origin.release()
     return { branch: this.#branch, origin: this.#origin }
+  }
+
+  #begin(name: string): void {
+    this.gateway.beginTest(name)
+    this.#isInTest = name !== hooksLabel
   }
 
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
@@ -143,7 +153,7 @@ export class Workspace {
     const branch = spare?.branch ?? (await origin.pool.lease()).branch
     quiet.resume(spare?.prepared ?? { address: branch, socketDir: branch.socketDir })
     const old = { branch: this.#branch, origin: this.#origin }
-    this.#endControl()
+    this.#observer.end()
     this.#branch = branch
     this.#origin = origin
     origin.retain()
@@ -176,32 +186,10 @@ export class Workspace {
   }
 
   #quiesce({ isForced }: { isForced: boolean }): Promise<Quiet<Seen>> {
-    return this.gateway.quiesce({ isForced, look: () => this.#look() })
-  }
-
-  /** @returns undefined where nothing is known of the branch as a whole, so that each session must be asked. */
-  async #look(): Promise<Seen | undefined> {
-    const { baseline } = this.#branch
-    if (baseline === undefined || !this.gateway.hasBeenUsed) return undefined
-    const control = await this.#getControl()
-    const state = await control.readState()
-    const isHiding = hidden.get(this.#origin) ?? (await control.findHiddenSettings())
-    hidden.set(this.#origin, isHiding)
-    const hasHidden = state.hasTemporary || this.gateway.hasDefinedCode || isHiding
-    return { ...state, hasHidden }
-  }
-
-  /** The branch's own, or one that is opened now and stays open as long as the branch is ours. */
-  #getControl(): Promise<Control> {
-    const { control, admin } = this.#branch
-    if (control !== undefined) return Promise.resolve(control)
-    this.#control ??= openControl(admin)
-    return this.#control
-  }
-
-  #endControl(): void {
-    void this.#control?.then((control) => control.end()).catch(() => {})
-    this.#control = undefined
+    return this.gateway.quiesce({
+      isForced,
+      look: () => this.#observer.look(this.#branch, { gateway: this.gateway, origin: this.#origin }),
+    })
   }
 
   #isPristine({ seen }: Quiet<Seen>): boolean {
@@ -227,6 +215,9 @@ export class Workspace {
     await origin?.release().catch((error: unknown) => log('snapshot %s stays: %O', name, error))
   }
 }
+
+/** In place of a test's name, while hooks run that belong to none. */
+export const hooksLabel = 'beforeAll'
 
 /** Of names that runner packages give, e.g. to the state after `beforeAll`. */
 export const internalPrefix = 'pg-branch:'

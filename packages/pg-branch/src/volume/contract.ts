@@ -26,9 +26,10 @@ export interface VolumeDriver {
   create(path: string): Promise<void>
   /**
    * Makes `to` equal to the tree `from`: content, modes, owners. `to` must not exist, unless
-   * `capabilities.rewind` and it is an earlier clone of `from`. After an error `to` does not exist.
+   * `capabilities.rewind` and it is an earlier clone of `from`. After an error `to` does not exist. With
+   * `isLive`, `from` stands still for the call only; else it never changes.
    */
-  clone(options: { from: string; to: string }): Promise<void>
+  clone(options: { from: string; to: string; isLive?: boolean }): Promise<void>
   /** Removes trees; one that is already gone is not an error. */
   remove(paths: string[]): Promise<void>
 }

@@ -24,9 +24,10 @@ export function createTreeDriver(options: {
     capabilities: { copyOnWrite: options.copyOnWrite, atomicLive: false, rewind: true },
     probe: options.probe,
     create: makeOwnedDir,
-    async clone({ from, to }) {
+    async clone({ from, to, isLive = false }) {
       try {
-        await copier.copy({ from, to })
+        if (isLive) await copier.copyOnce({ from, to })
+        else await copier.copy({ from, to })
       } catch (error) {
         await remove([to])
         throw error

@@ -85,6 +85,11 @@ export class TreeCopier {
     await this.#rewind({ from, to, source, signatures: earlier.signatures })
   }
 
+  /** Copies `from` as it is now, and remembers nothing of it. */
+  async copyOnce({ from, to }: { from: string; to: string }): Promise<void> {
+    await this.#copyEntries({ from, to, entries: await listTree(from) })
+  }
+
   forget(path: string): void {
     this.#copies.delete(path)
     this.#sources.delete(path)
