@@ -141,11 +141,21 @@ const lateBody = `
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
 pool.on('error', () => {})
 const count = async () => (await pool.query('SELECT count(*)::int AS n FROM t')).rows[0].n
-test('does not wait for its first query', () => { pool.query('INSERT INTO t SELECT 9 FROM pg_sleep(0.6)').catch(() => {}) })
-test('is not disturbed', async () => {
+const late = () => { pool.query('INSERT INTO t SELECT 9 FROM pg_sleep(0.6)').catch(() => {}) }
+const undisturbed = async () => {
   await new Promise((resolve) => setTimeout(resolve, 1000))
   expect(await count()).toBe(1)
+}
+afterAll(() => pool.end())
+test('opens a connection for a query that it does not wait for', async () => {
+  const first = new pg.Client({ connectionString: process.env.DATABASE_URL })
+  first.on('error', () => {})
+  await first.connect()
+  first.query('INSERT INTO t SELECT 9 FROM pg_sleep(0.6)').catch(() => {})
 })
+test('is not disturbed', undisturbed)
+test('does not wait for a query of the pool', late)
+test('is not disturbed either', undisturbed)
 test('fails', async () => { await pool.query('INSERT INTO t VALUES (7)'); expect(1).toBe(2) })
 describe('inner', () => {
   beforeAll(() => pool.query('INSERT INTO t VALUES (8)'))
@@ -170,7 +180,7 @@ test('a query that nobody waits for stays in its test; a failed test is kept as 
     const { all } = await run
     const output = String(all)
     expect(output).toMatch(/left 1 of its connections at work/)
-    expect(output).toMatch(/2 failed[^]*2 passed/)
+    expect(output).toMatch(/3 failed[^]*3 passed/)
     const line = new RegExp(`${file} > fails: its branch is kept[^]*?PGPASSFILE=(\\S+) psql -h (\\S+) -p (\\d+)`).exec(
       output,
     )

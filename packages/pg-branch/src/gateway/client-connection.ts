@@ -19,7 +19,7 @@ import type { Upstream } from './upstream.ts'
 
 const log = createLog('gateway')
 
-/** A client that does not hang up, or reads no more, is not waited for any longer. */
+/** For a client that does not hang up, or reads no more. */
 const lingerMs = 1_000
 
 /**
@@ -38,6 +38,7 @@ export class ClientConnection {
   readonly key: Buffer
   readonly closed: Promise<void>
   isClosed = false
+  hasSpoken = false
   readonly #openedBy: string | undefined
   #usedBy: string | undefined
   readonly #client: Socket
@@ -52,7 +53,6 @@ export class ClientConnection {
   #isHeld = false
   #isRetired = false
   #attaching: Promise<void> | undefined
-  #onQuiet: (() => void) | undefined
 
   constructor(client: Socket, upstream: Upstream, options: ClientConnectionOptions) {
     this.#client = client
@@ -84,6 +84,7 @@ export class ClientConnection {
   }
 
   get state(): ConnectionInfo['state'] {
+    if (this.#waiting.length > 0 || this.#attaching !== undefined) return 'active'
     if (this.#server === undefined) return 'parked'
     if (this.#flow.isIdle && this.#reader.isBetweenMessages) return 'idle'
     return this.#flow.isInTransaction ? 'in transaction' : 'active'
@@ -110,20 +111,6 @@ export class ClientConnection {
     if (this.#waiting.length > 0 || (this.#carried?.channels.length ?? 0) > 0) this.#wake()
   }
 
-  /** Resolves when the server has answered all that the client has said, or after `graceMs`. */
-  async settle(graceMs: number): Promise<void> {
-    await this.#attaching
-    if (this.isClosed || this.state !== 'active') return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, graceMs)
-      this.#onQuiet = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-    this.#onQuiet = undefined
-  }
-
   /** Whether the session may have what a new one has not. */
   get mayHaveState(): boolean {
     return this.#flow.mayHaveState || this.parameters.has('replication')
@@ -136,7 +123,6 @@ export class ClientConnection {
     return this.parameters.has('replication') ? { ...answer, obstacle: 'a replication connection' } : answer
   }
 
-  /** Leaves the server, with what is to be carried to the next. */
   park(state: CarriedState, { isUrgent }: { isUrgent: boolean }): void {
     this.#carried = state
     this.#server?.leave({ isUrgent })
@@ -171,7 +157,6 @@ export class ClientConnection {
     this.isClosed = true
     this.#server?.leave()
     this.#server = undefined
-    this.#onQuiet?.()
     this.#client.end()
     this.#client.resume()
     setTimeout(() => this.#client.destroy(), lingerMs).unref()
@@ -180,11 +165,7 @@ export class ClientConnection {
   #link(upstream: Upstream): ServerLink {
     const link = new ServerLink(upstream, {
       wants: (type) => this.#flow.wantsOfServer(type),
-      onMessage: (message) => {
-        const verdict = this.#flow.onServer(message)
-        if (this.#onQuiet !== undefined && this.state !== 'active') this.#onQuiet()
-        return verdict
-      },
+      onMessage: (message) => this.#flow.onServer(message),
       onParameter: (name, value) => this.#known.set(name, value),
       onBytes: (read) => forward(this.#read(read), { from: upstream.socket, to: this.#client }),
       onClosed: () => {
@@ -197,6 +178,7 @@ export class ClientConnection {
 
   #onClientData(chunk: Buffer): void {
     if (this.isClosed) return
+    this.hasSpoken = true
     this.#usedBy = this.#options.getTest()
     const server = this.#server
     const isOpen = !this.#isHeld && this.#attaching === undefined && this.#waiting.length === 0

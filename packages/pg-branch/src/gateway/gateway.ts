@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import type { DatabaseAddress } from '../lib/connection-uri.ts'
 import { createLog } from '../lib/log.ts'
 import { waitUntil } from '../lib/processes.ts'
@@ -35,7 +35,7 @@ const maxStatements = 1_000
 /** Connections that are opened ahead: each costs as much as it saves, but at a better time. */
 const maxPrepared = 2
 /** A client that has been let in says in this time what it was opened for. */
-const firstWordMs = 10
+const firstWordMs = 50
 
 /**
  * A Postgres server, as far as clients can tell, at one address for as long as its holder lives, with
@@ -129,9 +129,13 @@ export class Gateway {
    * ends without waiting for its first query has begun it all the same.
    */
   async settleStrangers(): Promise<void> {
+    // Whoever is at the door already comes in with this turn of the loop.
+    await yieldToLoop()
     if (this.#strangers.size === 0) return
+    const known = new Set(this.#connections)
     await waitUntil(() => this.#strangers.size === 0, { timeoutMs: graceMs })
-    await sleep(firstWordMs)
+    const fresh = [...this.#connections].filter((connection) => !known.has(connection))
+    await waitUntil(() => fresh.every(({ hasSpoken }) => hasSpoken), { timeoutMs: firstWordMs })
   }
 
   /** Opens connections to a branch that may be the next, such as were used last. */

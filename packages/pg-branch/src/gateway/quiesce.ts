@@ -1,4 +1,5 @@
 import { describeError } from '../lib/errors.ts'
+import { waitUntil } from '../lib/processes.ts'
 import type { ClientConnection } from './client-connection.ts'
 import type { Prepared } from './prepared.ts'
 import { nothingCarried, type CarriedState } from './session-state.ts'
@@ -64,8 +65,12 @@ export async function quiesce<Seen extends SessionsSeen>(
       hint: 'pg-branch gives each test a fresh branch, and this cannot move there: end it before the test ends.',
     })
   }
+  // What comes in until then was begun by the test that ends.
+  await waitUntil(() => connections.every(({ state, isClosed }) => state !== 'active' || isClosed), {
+    timeoutMs: graceMs,
+    intervalMs: 1,
+  })
   for (const connection of connections) connection.hold()
-  await Promise.all(connections.map((connection) => connection.settle(graceMs)))
   for (const connection of connections) {
     if (connection.state === 'active') refuse(connection, 'a statement that still runs')
     if (connection.state === 'in transaction') refuse(connection, 'a transaction')

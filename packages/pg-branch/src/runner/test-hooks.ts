@@ -1,3 +1,5 @@
+// Drivers send what a test has begun, and not waited for, in the next turn of the loop: it is that test's.
+import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { PgBranchError, describeError } from '../lib/errors.ts'
 import type { Connection } from '../supervisor/client.ts'
 import type { ResetAnswer } from '../supervisor/protocol.ts'
@@ -103,6 +105,7 @@ export function createTestHooks({
       suiteError = undefined
       if (error !== undefined) throw error
       const reason = takeFailed()
+      await yieldToLoop()
       await tell(await scope.startTest(name, reason), reason)
     },
     async finishTest({ name, hasFailed }) {
@@ -111,6 +114,7 @@ export function createTestHooks({
         return { note: diffOnFailure ? await describeDiff(branch) : undefined }
       }
       if (leftOver !== 'fail') return {}
+      await yieldToLoop()
       const { connections } = await call((leaseId, { getActivity }) => getActivity({ leaseId }))
       const open = connections.filter(({ state }) => state === 'in transaction' || state === 'active')
       if (open.length === 0) return {}
