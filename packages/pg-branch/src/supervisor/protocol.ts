@@ -1,3 +1,7 @@
+import type { TableDiff } from '../branch/compare-databases.ts'
+
+export type { TableDiff } from '../branch/compare-databases.ts'
+
 /** Raised whenever a client and a supervisor of different code could misunderstand each other. */
 export interface Hello {
   version: string
@@ -94,17 +98,6 @@ export interface ActivityAnswer {
     openedBy: string | undefined
     usedBy: string | undefined
   }>
-}
-
-/** How a table differs from what the branch was forked from. */
-export interface TableDiff {
-  /** With its schema. */
-  table: string
-  added: number
-  changed: number
-  removed: number
-  /** Set if the table itself was made or dropped. */
-  definition?: 'created' | 'dropped' | undefined
 }
 
 export interface ReleaseRequest {
