@@ -3,6 +3,7 @@ import { PgBranchError, type TestHooks } from 'pg-branch/runner'
 /** What we use of jest-circus's events and tests. */
 interface CircusEvent {
   name: string
+  describeBlock?: Block
   test?: CircusTest
 }
 
@@ -17,17 +18,31 @@ interface CircusTest {
 
 interface Block {
   name: string
+  type?: string
+  children?: Array<Block | CircusTest>
   parent?: Block
 }
 
 /** Set on test functions that take their branch from the fixture; see `test.cts`. */
 const fixtureMark = Symbol.for('pg-branch.fixture')
 
+/** Tests whose functions had the mark: Jest 29 puts others in their place before they start. */
+const accepted = new WeakSet<object>()
+
+function acceptFixtures({ children = [] }: Block): void {
+  for (const child of children) {
+    if ('fn' in child && fixtureMark in child.fn) accepted.add(child)
+    else if ('children' in child) acceptFixtures(child)
+  }
+}
+
 /** Has each test of the file begin on a fresh branch, before its own hooks run. jest-circus waits for it. */
 export async function followTests(hooks: TestHooks, event: CircusEvent, file: string): Promise<void> {
-  if (event.name === 'run_describe_start') await hooks.enterSuite()
-  else if (event.name === 'run_describe_finish') await hooks.leaveSuite()
-  else if (event.test === undefined) return
+  if (event.name === 'run_describe_start') {
+    if (event.describeBlock !== undefined) acceptFixtures(event.describeBlock)
+    await hooks.enterSuite()
+  } else if (event.name === 'run_describe_finish') await hooks.leaveSuite()
+  if (event.test === undefined) return
   else if (event.name === 'test_start') await startTest(hooks, event.test, file)
   else if (event.name === 'test_retry') hooks.forgetFailure()
   else if (event.name === 'test_done') await finishTest(hooks, event.test, file)
@@ -36,7 +51,7 @@ export async function followTests(hooks: TestHooks, event: CircusEvent, file: st
 async function startTest(hooks: TestHooks, test: CircusTest, file: string): Promise<void> {
   if (test.mode === 'skip' || test.mode === 'todo') return
   if (test.concurrent) {
-    if (!(fixtureMark in test.fn)) test.errors.push(createRefusal(test))
+    if (!accepted.has(test)) test.errors.push(createRefusal(test))
     return
   }
   try {

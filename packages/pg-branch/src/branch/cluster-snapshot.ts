@@ -62,7 +62,7 @@ export async function saveCluster(options: {
   try {
     await driver.clone({ from: cluster.dataDir, to: dataDir, isLive: true })
   } finally {
-    await resume()
+    resume()
   }
   log('snapshot %s: its branch stood still for %d ms', key, Math.round(performance.now() - startedAt))
   undo.commit()

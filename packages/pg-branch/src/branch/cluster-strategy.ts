@@ -142,7 +142,11 @@ async function prime(options: {
     ([role, value]) => `ALTER ROLE ${escapeIdentifier(role)} PASSWORD '${createScramVerifier(value)}'`,
   )
   await client.query(statements.join(';'))
-  if (onFork !== undefined) await runOnFork(client, onFork)
+  if (onFork !== undefined) {
+    await runOnFork(client, onFork)
+    // A sequence that it used has its next numbers in the WAL ahead: without this, taking them leaves no trace.
+    if (keepsControl) await client.query('CHECKPOINT')
+  }
   const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn() AS lsn')
   const lsn = rows[0]?.lsn ?? ''
   if (!keepsControl) return { lsn, control: undefined }

@@ -22,6 +22,8 @@ interface Table {
   hash: string
 }
 
+const limits = "SET lock_timeout = '2s'; SET statement_timeout = '30s'"
+
 const rowHash = 'hashtextextended(t::text, 0)'
 
 /**
@@ -38,6 +40,8 @@ export async function compareDatabases({
 }): Promise<TableDiff[]> {
   return withClient(before, (left) =>
     withClient(after, async (right) => {
+      // A test that failed may have left a lock, and whoever would free it waits for us.
+      await Promise.all([left, right].map((client) => client.query(limits)))
       const [old, current] = await Promise.all([readTables(left), readTables(right)])
       const names = [...new Set([...old.keys(), ...current.keys()])].toSorted()
       const diffs: TableDiff[] = []

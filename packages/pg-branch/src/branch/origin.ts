@@ -1,5 +1,8 @@
+import { createLog } from '../lib/log.ts'
 import type { Branch, BranchSource, BranchStrategy } from './contract.ts'
 import { Pool } from './pool.ts'
+
+const log = createLog('branch')
 
 /** What branches are forked from, a template or a snapshot, with those that are made ahead. */
 export interface Origin {
@@ -45,7 +48,8 @@ export function createOrigin<Source extends BranchSource>(options: {
       users -= 1
       if (users > 0 || !isSnapshot) return
       await pool.drain()
-      await strategy.forget(source)
+      // Nobody who returns a branch can do anything about it; the reaper tries again.
+      await strategy.forget(source).catch((error: unknown) => log('snapshot %s stays: %O', source.key, error))
     },
   }
 }

@@ -98,6 +98,8 @@ export class Pool<Source extends BranchSource = BranchSource> {
   /** Takes back a leased branch that was never written to. */
   putBack(branch: Branch): void {
     if (this.#draining) return this.release(branch)
+    const waiter = this.#waiters.shift()
+    if (waiter !== undefined) return waiter.resolve(branch)
     this.#leased -= 1
     this.#shelve(branch)
   }

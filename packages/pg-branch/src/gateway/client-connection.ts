@@ -108,6 +108,7 @@ export class ClientConnection {
 
   release(): void {
     this.#isHeld = false
+    if (this.isClosed) return
     if (this.#waiting.length > 0 || (this.#carried?.channels.length ?? 0) > 0) this.#wake()
   }
 
@@ -154,6 +155,7 @@ export class ClientConnection {
 
   close(): void {
     if (this.isClosed) return
+    if (this.#server !== undefined && this.state !== 'idle') this.#options.onAbandoned()
     this.isClosed = true
     this.#server?.leave()
     this.#server = undefined

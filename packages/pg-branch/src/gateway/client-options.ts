@@ -11,6 +11,8 @@ export interface ClientConnectionOptions {
   /** For people: the test that runs now. */
   getTest(): string | undefined
   onStatement(text: string, application: string): void
+  /** The client hung up while its server was at work, or in a transaction. */
+  onAbandoned(): void
   /** What the client is told when its branch does not let it in. */
   explain(error: unknown): ErrorFields
 }

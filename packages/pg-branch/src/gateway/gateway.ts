@@ -3,19 +3,19 @@ import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import type { DatabaseAddress } from '../lib/connection-uri.ts'
 import { createLog } from '../lib/log.ts'
 import { waitUntil } from '../lib/processes.ts'
-import { superuser } from '../lib/superuser.ts'
-import { withClient } from '../postgres/client.ts'
 import { authenticateClient } from './authenticate.ts'
 import { ClientConnection } from './client-connection.ts'
 import { createRefusal, explainRefusal } from './explain.ts'
+import { findVerifier } from './find-verifier.ts'
 import type { ConnectionInfo } from './ledger.ts'
 import { GatewayRefusal } from './messages.ts'
 import { definesCode } from './leaves-state.ts'
 import { prepareTarget, type Prepared } from './prepared.ts'
 import { graceMs, quiesce, type Quiet, type QuiesceOptions, type SessionsSeen } from './quiesce.ts'
-import { parseVerifier, type ScramVerifier } from './scram-server.ts'
+import type { ScramVerifier } from './scram-server.ts'
 import { readOpening } from './startup.ts'
-import { openUpstream, sendCancel, type GatewayTarget } from './upstream.ts'
+import { createUsage, type Statement, type Usage } from './usage.ts'
+import { openUpstream, sendCancel, type GatewayTarget, type Upstream } from './upstream.ts'
 
 const log = createLog('gateway')
 
@@ -23,11 +23,6 @@ export interface GatewayOptions {
   target: GatewayTarget
   /** The branch's budget. Default: what its server allows. */
   maxConnections?: number | undefined
-}
-
-export interface Statement {
-  text: string
-  application: string
 }
 
 /** Statements that are remembered of one test. */
@@ -54,8 +49,7 @@ export class Gateway {
   /** Clients that have not been let in yet. */
   readonly #strangers = new Set<Socket>()
   readonly #statements: Statement[] = []
-  #hasBeenUsed = false
-  #hasDefinedCode = false
+  #usage = createUsage()
   /** What the connections that were used last were opened with. */
   #wanted: Array<ReadonlyMap<string, string>> = []
   #prepared: Prepared | undefined
@@ -71,14 +65,8 @@ export class Gateway {
     this.#server.on('connection', (client) => void this.#serve(client))
   }
 
-  /** Whether anyone has been connected since the present branch came to be behind it. */
-  get hasBeenUsed(): boolean {
-    return this.#hasBeenUsed
-  }
-
-  /** Whether a client has made a function on the present branch, which may do what no statement shows. */
-  get hasDefinedCode(): boolean {
-    return this.#hasDefinedCode
+  get usage(): Readonly<Usage> {
+    return this.#usage
   }
 
   get connections(): ConnectionInfo[] {
@@ -105,7 +93,12 @@ export class Gateway {
     await this.settleStrangers()
     let open = () => {}
     this.#door = new Promise((resolve) => (open = resolve))
-    const quiet = await quiesce([...this.#connections], { ...options, test: this.#test })
+    const connections = [...this.#connections]
+    const quiet = await quiesce(connections, { ...options, test: this.#test }).catch((error: unknown) => {
+      for (const connection of connections) connection.release()
+      open()
+      throw error
+    })
     return {
       ...quiet,
       resume: (next) => {
@@ -113,8 +106,7 @@ export class Gateway {
           this.#prepared?.close()
           this.#prepared = 'take' in next ? next : undefined
           this.#target = 'take' in next ? next.target : next
-          this.#hasBeenUsed = false
-          this.#hasDefinedCode = false
+          this.#usage = createUsage()
           this.#wanted = quiet.used.slice(0, maxPrepared)
           quiet.park({ isUrgent: false })
         }
@@ -177,45 +169,50 @@ export class Gateway {
       throw new GatewayRefusal({ code: '28000', message: 'no PostgreSQL user name specified in startup packet' })
     }
     await this.#door
-    const verifier = await this.#findVerifier(user)
+    const verifier = user === this.address.user ? this.#verifier : await findVerifier(user, this.#target)
     const more = await authenticateClient(client, { user, verifier, rest })
-    await this.#door
-    const open = () => this.#openUpstream(parameters)
-    const upstream = await open()
-    const connection = new ClientConnection(client, upstream, {
+    let connection: ClientConnection | undefined
+    const open = () => this.#openUpstream(parameters, connection)
+    const upstream = await this.#enter(open)
+    if (client.destroyed) return void upstream.socket.destroy()
+    connection = new ClientConnection(client, upstream, {
       user,
       parameters,
       open,
       getTest: () => this.#test,
       onStatement: (text, application) => {
-        this.#hasDefinedCode ||= definesCode(text)
+        this.#usage.hasDefinedCode ||= definesCode(text)
         if (this.#statements.length === maxStatements) this.#statements.shift()
         this.#statements.push({ text, application })
       },
+      onAbandoned: () => {
+        this.#usage.isAbandoned = true
+      },
       explain: (error) => explainRefusal(error, this.connections),
     })
-    this.#connections.add(connection)
-    void connection.closed.then(() => this.#connections.delete(connection))
-    connection.start(upstream.greeting, more)
+    const admitted = connection
+    this.#connections.add(admitted)
+    void admitted.closed.then(() => this.#connections.delete(admitted))
+    admitted.start(upstream.greeting, more)
   }
 
-  /** @returns undefined for a role that cannot log in here. */
-  async #findVerifier(user: string): Promise<ScramVerifier | undefined> {
-    if (user === this.address.user) return this.#verifier
-    const { address, socketDir } = this.#target
-    if (socketDir === undefined) return undefined
-    return withClient({ ...address, host: socketDir, user: superuser }, async (client) => {
-      const { rows } = await client.query<{ rolpassword: string | null }>(
-        'SELECT rolpassword FROM pg_authid WHERE rolname = $1 AND rolcanlogin',
-        [user],
-      )
-      return parseVerifier(rows[0]?.rolpassword ?? '')
-    })
+  /** Opens a connection to the branch that is behind the address when it is open: it may move meanwhile. */
+  async #enter(open: () => ReturnType<typeof openUpstream>): Promise<Upstream> {
+    for (;;) {
+      const door = this.#door
+      await door
+      const upstream = await open()
+      if (door === this.#door) return upstream
+      upstream.socket.destroy()
+    }
   }
 
-  #openUpstream(parameters: Map<string, string>): ReturnType<typeof openUpstream> {
+  /** @param asking whose connection it is for, if it has been let in before. */
+  #openUpstream(parameters: Map<string, string>, asking?: ClientConnection): ReturnType<typeof openUpstream> {
     const { socketDir } = this.#target
-    const used = [...this.#connections].filter(({ state }) => state !== 'parked').length
+    const used = [...this.#connections].filter(
+      (other) => other !== asking && !other.isClosed && other.state !== 'parked',
+    ).length
     if (used >= this.#maxConnections) {
       throw new GatewayRefusal({
         code: '53300',
@@ -231,7 +228,7 @@ export class Gateway {
         hint: `This address leads to the database "${this.address.database}" only.`,
       })
     }
-    this.#hasBeenUsed = true
+    this.#usage.hasBeenUsed = true
     const translated = this.#translate(parameters, this.#target)
     const prepared = this.#prepared?.take(translated)
     return prepared === undefined ? openUpstream(this.#target, translated) : Promise.resolve(prepared)

@@ -2,9 +2,12 @@ import { createServer } from 'node:net'
 import { loopbackHost } from '../lib/connection-uri.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createRandomHex } from '../lib/hash.ts'
+import { createLog } from '../lib/log.ts'
 import { createScramVerifier } from '../postgres/password.ts'
 import { Gateway, type GatewayOptions } from './gateway.ts'
 import { parseVerifier, type ScramVerifier } from './scram-server.ts'
+
+const log = createLog('gateway')
 
 /**
  * Listens on a free loopback port.
@@ -22,6 +25,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       reject(new PgBranchError(`the gateway cannot listen: ${error.message}`, { code: 'PGB_PORT', hint, cause: error }))
     })
     server.listen(0, loopbackHost, () => {
+      server.on('error', (error) => log('a client could not be accepted: %O', error))
       const bound = server.address()
       resolve(typeof bound === 'object' && bound !== null ? bound.port : 0)
     })

@@ -45,6 +45,9 @@ export interface QuiesceOptions<Seen extends SessionsSeen> {
 /** What was begun when a test ends, and not waited for, may take so long to be answered. */
 export const graceMs = 100
 
+/** A session that is idle answers at once, or never: its server may be stuck. */
+const askMs = 5_000
+
 /** SQLSTATE admin_shutdown: pools take it for a reason to open another connection. */
 const adminShutdown = '57P01'
 
@@ -55,7 +58,7 @@ export async function quiesce<Seen extends SessionsSeen>(
   const leftOver: LeftOver[] = []
   const movable = new Map<ClientConnection, CarriedState>()
   const refuse = (connection: ClientConnection, what: string) => {
-    if (!isForced) return
+    if (!isForced || connection.isClosed) return
     const { usedBy = test, application } = connection.info
     leftOver.push({ application, test: usedBy, what })
     const where = usedBy === undefined ? 'before the first test' : `by the test "${usedBy}"`
@@ -76,12 +79,12 @@ export async function quiesce<Seen extends SessionsSeen>(
     if (connection.state === 'in transaction') refuse(connection, 'a transaction')
   }
   const idle = connections.filter(({ state, isClosed }) => state === 'idle' && !isClosed)
-  const seen = await look().catch(() => undefined)
+  const seen = await withTimeLimit(look(), askMs).catch(() => undefined)
   await Promise.all(
     idle.map(async (connection) => {
       if (!mustBeAsked(connection, seen)) return void movable.set(connection, nothingCarried)
       try {
-        const { state, obstacle } = await connection.askState()
+        const { state, obstacle } = await withTimeLimit(connection.askState(), askMs)
         if (obstacle === undefined) movable.set(connection, state)
         else refuse(connection, obstacle)
       } catch (error) {
@@ -101,6 +104,19 @@ export async function quiesce<Seen extends SessionsSeen>(
     resume() {
       for (const connection of connections) connection.release()
     },
+  }
+}
+
+/** @throws after `timeoutMs`; what `promise` brings later is nobody's any more. */
+async function withTimeLimit<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs / 1_000} s`)), timeoutMs)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

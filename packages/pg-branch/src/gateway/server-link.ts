@@ -63,6 +63,8 @@ export class ServerLink {
   ask(bytes: Buffer): Promise<Buffer[]> {
     return new Promise((resolve, reject) => {
       this.#exchange = { messages: [], resolve, reject }
+      // It may rest because its client does not read; these answers are not for the client.
+      this.socket.resume()
       this.socket.write(bytes)
     })
   }

@@ -14,21 +14,28 @@ const stopTimeoutMs = 5_000
  * @returns what lets them go on.
  * @throws PgBranchError `PGB_SNAPSHOT` if one does not stop; then they go on.
  */
-export async function pauseCluster(postmasterPid: number): Promise<() => Promise<void>> {
-  const resume = () => resumeCluster(postmasterPid)
+export async function pauseCluster(postmasterPid: number): Promise<() => void> {
+  // Whoever was stopped is let go on, whatever happens to a list of processes then.
+  const stopped = [postmasterPid]
+  const resume = () => {
+    for (const pid of stopped.toReversed()) signalProcess(pid, 'SIGCONT')
+  }
   try {
     await stopAll([postmasterPid])
-    await stopAll(await listChildren(postmasterPid))
+    const children = await listChildren(postmasterPid)
+    stopped.push(...children)
+    await stopAll(children)
     return resume
   } catch (error) {
-    await resume()
+    resume()
     throw error
   }
 }
 
-/** Lets a paused server go on, whoever paused it. */
+/** Lets a server go on that somebody has paused who is gone. */
 export async function resumeCluster(postmasterPid: number): Promise<void> {
-  for (const pid of [...(await listChildren(postmasterPid)), postmasterPid]) signalProcess(pid, 'SIGCONT')
+  const children = await listChildren(postmasterPid).catch(() => [])
+  for (const pid of [...children, postmasterPid]) signalProcess(pid, 'SIGCONT')
 }
 
 async function stopAll(pids: number[]): Promise<void> {

@@ -29,6 +29,9 @@ export interface TestScope {
 interface Suite {
   /** Name of its snapshot, once it is saved. */
   snapshot: string | undefined
+  saving?: Promise<void> | undefined
+  /** Why its tests cannot begin as they should; none of them does then. */
+  failure?: { error: unknown } | undefined
 }
 
 export function createTestScope(calls: TestScopeCalls): TestScope {
@@ -37,22 +40,32 @@ export function createTestScope(calls: TestScopeCalls): TestScope {
   /** Whether a test has run since the present suite was saved or entered. */
   let isUsed = false
 
-  const save = async (suite: Suite, next?: string) => {
+  const saveOnce = async (suite: Suite, next?: string) => {
     count += 1
     const name = `pg-branch:suite ${count}`
     await calls.snapshot({ name, next })
     suite.snapshot = name
   }
 
+  /** Tests that run at the same time all want it saved. */
+  const save = (suite: Suite, next?: string) =>
+    (suite.saving ??= saveOnce(suite, next).finally(() => (suite.saving = undefined)))
+
   return {
     async enterSuite(failed) {
       const around = suites.at(-1)
-      if (around !== undefined && around.snapshot === undefined) await save(around)
-      // Its hooks must not see what the tests before it left.
-      const answer = isUsed ? await calls.reset({ to: around?.snapshot, next: 'beforeAll', failed }) : undefined
-      isUsed = false
-      suites.push({ snapshot: undefined })
-      return answer
+      const suite: Suite = { snapshot: undefined, failure: around?.failure }
+      suites.push(suite)
+      try {
+        if (around !== undefined && around.snapshot === undefined) await save(around)
+        // Its hooks must not see what the tests before it left.
+        const answer = isUsed ? await calls.reset({ to: around?.snapshot, next: 'beforeAll', failed }) : undefined
+        isUsed = false
+        return answer
+      } catch (error) {
+        suite.failure = { error }
+        throw error
+      }
     },
     async leaveSuite() {
       const suite = suites.pop()
@@ -62,6 +75,7 @@ export function createTestScope(calls: TestScopeCalls): TestScope {
     async startTest(name, failed) {
       const suite = suites.at(-1) ?? { snapshot: undefined }
       if (suites.length === 0) suites.push(suite)
+      if (suite.failure !== undefined) throw suite.failure.error
       if (suite.snapshot === undefined && !isUsed) {
         await save(suite, name)
         isUsed = true
@@ -72,6 +86,7 @@ export function createTestScope(calls: TestScopeCalls): TestScope {
     },
     async fork(holder) {
       const suite = suites.at(-1)
+      if (suite?.failure !== undefined) throw suite.failure.error
       if (suite !== undefined && suite.snapshot === undefined && !isUsed) await save(suite)
       return calls.fork({ holder, from: suite?.snapshot })
     },

@@ -19,12 +19,12 @@ export class BranchObserver {
     { baseline, control, admin }: Branch,
     { gateway, origin }: { gateway: Gateway; origin: Origin },
   ): Promise<Seen | undefined> {
-    if (baseline === undefined || !gateway.hasBeenUsed) return undefined
+    if (baseline === undefined || !gateway.usage.hasBeenUsed) return undefined
     const asked = control ?? (await (this.#control ??= openControl(admin)))
     const state = await asked.readState()
     const isHiding = hiding.get(origin) ?? (await asked.findHiddenSettings())
     hiding.set(origin, isHiding)
-    return { ...state, hasHidden: state.hasTemporary || gateway.hasDefinedCode || isHiding }
+    return { ...state, hasHidden: state.hasTemporary || gateway.usage.hasDefinedCode || isHiding }
   }
 
   /** The branch is another from now on. */

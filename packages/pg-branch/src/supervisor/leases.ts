@@ -78,7 +78,12 @@ export class Leases {
     const { branch, origin, leave } = held
     const workspace =
       request.scope === 'test'
-        ? await openWorkspace(branch, { origin, maxConnections: project.connectionsPerBranch })
+        ? await openWorkspace(branch, { origin, maxConnections: project.connectionsPerBranch }).catch(
+            async (error: unknown) => {
+              await giveBack(held)
+              throw error
+            },
+          )
         : undefined
     const address = workspace?.gateway.address ?? branch
     const opened: Lease = { id: createRandomHex(8), branch, origin, leave, address, project, request, warm, workspace }

@@ -3,6 +3,7 @@ import { createBranchVariables } from '../url/variables.ts'
 import type { EnvironmentOptions } from '../config/schema.ts'
 import { validateEnvironmentOptions } from '../config/validate.ts'
 import { PgBranchError } from '../lib/errors.ts'
+import { createLog } from '../lib/log.ts'
 import { createSocketRpc } from '../lib/rpc.ts'
 import { packageVersion } from '../lib/version.ts'
 import { describeSteps } from './explain.ts'
@@ -20,6 +21,8 @@ import type {
   TemplateRequest,
 } from './protocol.ts'
 
+const log = createLog('lease')
+
 /** What a session needs from its supervisor. */
 export interface SessionHost {
   leases: Leases
@@ -35,6 +38,8 @@ export interface SessionHost {
 /** Serves one client. Everything that it holds is returned when its socket closes, however that happens. */
 export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
   const held = new Set<string>()
+  const closeLease = (id: string) =>
+    void host.leases.close(id, { orderly: false }).catch((error: unknown) => log('lease %s: %O', id, error))
   let closed = false
   let greeted = false
   const requireGreeting = () => {
@@ -65,7 +70,7 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
       },
       onOpen: (id) => {
         held.add(id)
-        if (closed) void host.leases.close(id, { orderly: false })
+        if (closed) closeLease(id)
       },
     }),
     async build(request) {
@@ -91,7 +96,7 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
     socket.once('close', () => {
       closed = true
       client.$close()
-      for (const id of held) void host.leases.close(id, { orderly: false })
+      for (const id of held) closeLease(id)
       resolve()
     })
   })
@@ -111,7 +116,8 @@ async function withProject<T>(
   let voice: ReturnType<SessionHost['claimVoice']>
   const tell = (report: Omit<Parameters<ClientFunctions['onProgress']>[0], 'speak'>) => {
     voice ??= host.claimVoice(request.runId)
-    void client.onProgress.asEvent({ ...report, speak: voice !== undefined })
+    // Whoever has left need not hear it.
+    client.onProgress.asEvent({ ...report, speak: voice !== undefined }).catch(() => {})
   }
   try {
     return await action(project, {

@@ -194,8 +194,8 @@ export class Workspace {
 
   #isPristine({ seen }: Quiet<Seen>): boolean {
     const { baseline } = this.#branch
-    if (baseline === undefined) return false
-    if (!this.gateway.hasBeenUsed) return true
+    if (baseline === undefined || this.gateway.usage.isAbandoned) return false
+    if (!this.gateway.usage.hasBeenUsed) return true
     return seen?.lsn === baseline.lsn && !seen.hasUntraced && baseline.areSettingsUntouched()
   }
 
