@@ -32,9 +32,9 @@ test('seventh', async () => expect(await ids()).toEqual([0, 1]))
 `
 
 const vitestConfig = (options: object = {}, test: object = {}) =>
-  `export default { test: ${JSON.stringify({ environment: 'pg-branch', environmentOptions: { pgBranch: { scope: 'test', ...options } }, ...test })} }`
+  `export default { test: ${JSON.stringify({ environment: 'pg-branch', environmentOptions: { pgBranch: { scope: 'test', ...options } }, testTimeout: 60_000, ...test })} }`
 const jestConfig = (options: object = {}) =>
-  `export default { testEnvironment: 'pg-branch', transform: {}, testEnvironmentOptions: { pgBranch: ${JSON.stringify({ scope: 'test', ...options })} } }`
+  `export default { testEnvironment: 'pg-branch', testTimeout: 60_000, transform: {}, testEnvironmentOptions: { pgBranch: ${JSON.stringify({ scope: 'test', ...options })} } }`
 
 const vitestHead = `import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
