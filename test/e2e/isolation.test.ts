@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import pg from 'pg'
 import { makeHome } from '../support/home.ts'
@@ -60,7 +61,11 @@ describe('two branches of one template', () => {
     first.password = ''
     await expect(connectAndEnd(first.href)).rejects.toThrow()
     expect(await one.query('SHOW listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }])
-    expect(await one.query('SHOW unix_socket_directories')).toEqual([{ unix_socket_directories: '' }])
+    // Its socket lets everyone in, and its directory nobody but the server's own user.
+    const [row] = await one.query('SHOW unix_socket_directories')
+    const { mode, uid } = statSync(String(row?.unix_socket_directories))
+    expect(mode & 0o777).toBe(0o700)
+    expect(uid).toBe(statSync(String((await one.query('SHOW data_directory'))[0]?.data_directory)).uid)
   })
 
   test('no password stands in a list of processes or in a log', async () => {
