@@ -77,7 +77,8 @@ export function createSeed(sizeMb: number): string {
   return `CREATE TABLE t (id int PRIMARY KEY, x text); INSERT INTO t SELECT n, repeat('x', 1000) FROM generate_series(1, ${rows}) AS n;`
 }
 
-async function writeProject({ rootDir, volumePath, sizeMb }: Bench, poolSize: number): Promise<void> {
+/** A project with one table, on a volume. */
+export async function writeProject({ rootDir, volumePath, sizeMb }: Bench, poolSize: number): Promise<void> {
   await mkdir(join(rootDir, 'seed'), { recursive: true })
   await writeFile(join(rootDir, 'seed/1.sql'), createSeed(sizeMb))
   const config = {

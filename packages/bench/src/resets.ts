@@ -1,12 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { sql } from 'drizzle-orm'
 import pg from 'pg'
 import postgres from 'postgres'
 import { connectSupervisor, withSentinel, type Connection, type LeaseRequest } from 'pg-branch/client'
-import { createSeed, inOwnHome } from './branches.ts'
+import { inOwnHome, writeProject } from './branches.ts'
 import { median, percentile, readCpuMs, time } from './measure.ts'
 
 /** What resets of one kind of pool cost. */
@@ -74,10 +72,7 @@ export function withLease<T>(
   action: (lease: Lease) => Promise<T>,
 ): Promise<T> {
   return inOwnHome(async (rootDir) => {
-    await mkdir(join(rootDir, 'seed'))
-    await writeFile(join(rootDir, 'seed/1.sql'), createSeed(10))
-    const config = { pool: { size: 3 }, volume: { path: volumePath }, seed: [{ kind: 'sql', globs: ['seed/*.sql'] }] }
-    await writeFile(join(rootDir, 'pg-branch.config.json'), JSON.stringify(config))
+    await writeProject({ rootDir, volumePath, sizeMb: 10 }, 3)
     const connection = await connectSupervisor()
     const env = withSentinel(process.env)
     const request = { rootDir, options: {}, env, withheld: {}, runId: 'bench', holder: 'bench' }

@@ -85,11 +85,11 @@ export class PgBranchEnvironment implements JestEnvironment {
 
   readonly handleTestEvent: CircusHandler = async (event, state) => {
     await this.#inner.handleTestEvent?.(event as never, state)
-    if (this.#session.tests !== undefined)
-      await followTests(this.#session.tests, event as { name: string }, relative(this.#rootDir, this.#filePath))
+    const file = relative(this.#rootDir, this.#filePath)
+    const tests = await this.#session.tests
+    if (tests !== undefined) await followTests(tests, event as { name: string }, file)
     if (event.name !== 'run_finish') return
     this.#hasFinished = true
-    const file = relative(this.#rootDir, this.#filePath)
     const failure = findFailure(state.rootDescribeBlock)
     if (failure !== undefined) this.#failed = `${file} > ${failure}`
     else if (state.unhandledErrors.length > 0) this.#failed = file

@@ -18,7 +18,6 @@ interface CircusTest {
 
 interface Block {
   name: string
-  type?: string
   children?: Array<Block | CircusTest>
   parent?: Block
 }
@@ -38,14 +37,14 @@ function acceptFixtures({ children = [] }: Block): void {
 
 /** Has each test of the file begin on a fresh branch, before its own hooks run. jest-circus waits for it. */
 export async function followTests(hooks: TestHooks, event: CircusEvent, file: string): Promise<void> {
-  if (event.name === 'run_describe_start') {
-    if (event.describeBlock !== undefined) acceptFixtures(event.describeBlock)
+  const { name, describeBlock, test } = event
+  if (name === 'run_describe_start') {
+    if (describeBlock !== undefined) acceptFixtures(describeBlock)
     await hooks.enterSuite()
-  } else if (event.name === 'run_describe_finish') await hooks.leaveSuite()
-  if (event.test === undefined) return
-  else if (event.name === 'test_start') await startTest(hooks, event.test, file)
-  else if (event.name === 'test_retry') hooks.forgetFailure()
-  else if (event.name === 'test_done') await finishTest(hooks, event.test, file)
+  } else if (name === 'run_describe_finish') await hooks.leaveSuite()
+  else if (name === 'test_retry') hooks.forgetFailure()
+  else if (name === 'test_start' && test !== undefined) await startTest(hooks, test, file)
+  else if (name === 'test_done' && test !== undefined) await finishTest(hooks, test, file)
 }
 
 async function startTest(hooks: TestHooks, test: CircusTest, file: string): Promise<void> {

@@ -7,7 +7,7 @@ import type { ForkedBranch, TestBranch } from 'pg-branch/test' with { 'resolutio
 /** What the environment leaves at the global object of the tests. */
 interface TestApi {
   branch: TestBranch
-  tests?: { forkForTest(name: string): Promise<ForkedBranch> } | undefined
+  tests?: Promise<{ forkForTest(name: string): Promise<ForkedBranch> }> | undefined
 }
 
 type Body = (fixtures: { branch: TestBranch }) => unknown
@@ -50,7 +50,7 @@ function runConcurrent(name: string, body: Body): () => Promise<unknown> {
   const run = async () => {
     const { tests, branch: shared } = getApi()
     if (tests === undefined) return body({ branch: shared })
-    const own = await tests.forkForTest(name)
+    const own = await (await tests).forkForTest(name)
     try {
       return await body({ branch: own })
     } finally {

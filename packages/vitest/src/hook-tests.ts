@@ -1,5 +1,5 @@
 import { PgBranchError, type TestHooks } from 'pg-branch/runner'
-import { hasFixture } from './fixture-registry.ts'
+import { hasFixture, isConcurrent } from './concurrent-tests.ts'
 
 /** Methods of Vitest's runner around suites and tests; all are awaited. */
 const testMethods = [
@@ -44,14 +44,17 @@ export function requireTestMethods(prototype: Record<TestMethod, Method>): void 
 }
 
 /** Has each test of the worker begin on a fresh branch, before its own hooks run. */
-export function wrapTestMethods(prototype: Record<TestMethod, Method>, getHooks: () => TestHooks | undefined): void {
+export function wrapTestMethods(
+  prototype: Record<TestMethod, Method>,
+  getHooks: () => Promise<TestHooks> | undefined,
+): void {
   /** What went wrong before a test's first try: thrown where it fails that test alone. */
   const errors = new Map<string, unknown>()
 
   const wrap = (name: TestMethod, around: (hooks: TestHooks, task: Task, detail: Try) => Promise<void>) => {
     const original = prototype[name]
     prototype[name] = async function (this: never, ...args: never[]) {
-      const hooks = getHooks()
+      const hooks = await getHooks()
       const [task, detail] = args as unknown as [Task, Try]
       if (hooks !== undefined) await around(hooks, task, detail)
       return original?.apply(this, args)
@@ -99,11 +102,6 @@ export function wrapTestMethods(prototype: Record<TestMethod, Method>, getHooks:
     const { name, message, stack } = failure
     result.errors = [...(result.errors ?? []), { name, message, stack } as { message: string }]
   })
-}
-
-/** Set on the test itself or on a suite around it. */
-function isConcurrent(task: Task | undefined): boolean {
-  return task !== undefined && (task.concurrent === true || isConcurrent(task.suite))
 }
 
 /** With its file, as Vitest's own report names it. */

@@ -1,7 +1,7 @@
 /** For test files: the branch of the running test, and a `test` that hands it over as a fixture. */
 import { test as base, type TestAPI } from 'vitest'
 import { getTestApi, type TestBranch } from 'pg-branch/test'
-import { registerFixture } from './fixture-registry.ts'
+import { isConcurrent, registerFixture } from './concurrent-tests.ts'
 
 export type { ForkedBranch, LoggedStatement, TableDiff, TestBranch } from 'pg-branch/test'
 export { branch } from 'pg-branch/test'
@@ -18,16 +18,7 @@ export const test: TestAPI<{ branch: TestBranch }> = base.extend<{ branch: TestB
     if (!isConcurrent(task)) return use(branch)
     registerFixture(task.id)
     if (tests === undefined) return use(branch)
-    await using own = await tests.forkForTest(task.name)
+    await using own = await (await tests).forkForTest(task.name)
     await use(own)
   },
 })
-
-interface TaskLike {
-  concurrent?: boolean | undefined
-  suite?: TaskLike | undefined
-}
-
-function isConcurrent(task: TaskLike): boolean {
-  return task.concurrent === true || (task.suite !== undefined && isConcurrent(task.suite))
-}

@@ -6,7 +6,6 @@ const log = createLog('branch')
 
 /** What branches are forked from, a template or a snapshot, with those that are made ahead. */
 export interface Origin {
-  readonly key: string
   readonly pool: Pool
   /** What a snapshot of a branch needs: nobody connected to it, unless this says that it may be live. */
   readonly liveSnapshots: boolean
@@ -28,10 +27,9 @@ export function createOrigin<Source extends BranchSource>(options: {
   isSnapshot?: boolean
 }): Origin {
   const { strategy, source, size, parallelForks, isSnapshot = false } = options
-  const pool = new Pool<Source>({ strategy, template: source, size, parallelForks }) as unknown as Pool
+  const pool = new Pool<Source>({ strategy, source, size, parallelForks }) as unknown as Pool
   let users = 1
   return {
-    key: source.key,
     pool,
     liveSnapshots: strategy.capabilities.liveSnapshots,
     async snapshot(branch) {

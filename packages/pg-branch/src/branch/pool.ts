@@ -5,7 +5,7 @@ const log = createLog('pool')
 
 export interface PoolOptions<Source extends BranchSource> {
   strategy: BranchStrategy<Source>
-  template: Source
+  source: Source
   /** Branches kept ready. */
   size: number
   /** Branches made at the same time. */
@@ -23,7 +23,7 @@ const refillDelayMs = 25
 const sampleSize = 1_000
 
 /**
- * Ready branches of one template, made ahead of need.
+ * Ready branches of one source, made ahead of need.
  *
  * A branch is *warming* (being forked) → *ready* → *leased* (`lease`) → *dirty* (`release`) → *gone*:
  * discarded, or, where the strategy recycles, parked without a server until it is consumed by the fork
@@ -141,11 +141,11 @@ export class Pool<Source extends BranchSource = BranchSource> {
   }
 
   async #fork(): Promise<void> {
-    const { strategy, template } = this.#options
+    const { strategy, source } = this.#options
     const recycle = this.#parked.shift()
     const startedAt = performance.now()
     try {
-      const branch = await strategy.fork(template, recycle)
+      const branch = await strategy.fork(source, recycle)
       this.forkMs.push(performance.now() - startedAt)
       if (this.forkMs.length > sampleSize) this.forkMs.shift()
       const waiter = this.#waiters.shift()
@@ -155,7 +155,7 @@ export class Pool<Source extends BranchSource = BranchSource> {
         waiter.resolve(branch)
       }
     } catch (error) {
-      log('fork of %s failed: %O', template.key, error)
+      log('fork of %s failed: %O', source.key, error)
       const waiters = this.#waiters.splice(0)
       if (waiters.length === 0) this.#resting = true
       for (const waiter of waiters) waiter.reject(error)

@@ -27,5 +27,7 @@ test('every problem is named with its path, what was found and what is allowed',
 })
 
 test('an unknown key that resembles nothing gets the list', () => {
-  expect(() => validateEnvironmentOptions({ zzzzzzzzz: 1 }, 'options')).toThrow(/allowed: scope, diffOnFailure, leftOver, base, config/)
+  expect(() => validateEnvironmentOptions({ zzzzzzzzz: 1 }, 'options')).toThrow(
+    /allowed: scope, diffOnFailure, leftOver, base, config/,
+  )
 })

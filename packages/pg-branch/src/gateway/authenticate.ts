@@ -1,11 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createFrameReader } from './frames.ts'
-import { GatewayRefusal, backend, createInt32, createMessage, frontend, readCString } from './messages.ts'
+import {
+  GatewayRefusal,
+  authentication,
+  backend,
+  createInt32,
+  createMessage,
+  frontend,
+  readCString,
+  sqlState,
+} from './messages.ts'
 import { createScramServer, scramMechanism, type ScramVerifier } from './scram-server.ts'
 import { readChunk } from './startup.ts'
-
-const code = { ok: 0, sasl: 10, saslContinue: 11, saslFinal: 12 } as const
 
 /**
  * Has the client prove that it knows the password, as the server itself would.
@@ -22,19 +29,19 @@ export async function authenticateClient(
     new GatewayRefusal({ code: '28P01', message: `password authentication failed for user "${user}"` })
   const server = createScramServer(verifier ?? createMockVerifier())
   const read = createPasswordReader(client, rest)
-  send(client, code.sasl, `${scramMechanism}\0\0`)
+  send(client, authentication.sasl, `${scramMechanism}\0\0`)
   const first = await read()
   const mechanism = readCString(first, 5)
   if (mechanism.text !== scramMechanism) throw refusal()
   const challenge = server.answer(first.toString('utf8', mechanism.next + 4))
   if (challenge === undefined) throw refusal()
-  send(client, code.saslContinue, challenge)
+  send(client, authentication.saslContinue, challenge)
   const proof = server.verify((await read()).toString('utf8', 5))
   if (proof === undefined || verifier === undefined) throw refusal()
   client.write(
     Buffer.concat([
-      createMessage(backend.authentication, createInt32(code.saslFinal), proof),
-      createMessage(backend.authentication, createInt32(code.ok)),
+      createMessage(backend.authentication, createInt32(authentication.saslFinal), proof),
+      createMessage(backend.authentication, createInt32(authentication.ok)),
     ]),
   )
   return Buffer.concat(read.rest)
@@ -61,7 +68,8 @@ function createPasswordReader(client: Socket, beginning: Buffer): (() => Promise
       const next = queue.shift()
       if (next !== undefined) return next
       const chunk = await readChunk(client)
-      if (chunk === undefined) throw new GatewayRefusal({ code: '08006', message: 'the client hung up' })
+      if (chunk === undefined)
+        throw new GatewayRefusal({ code: sqlState.connectionFailure, message: 'the client hung up' })
       rest.push(...reader.push(chunk))
     }
   }

@@ -1,21 +1,19 @@
 import { describeError } from '../lib/errors.ts'
 import { describeHolders, type ConnectionInfo } from './ledger.ts'
-import { GatewayRefusal, createErrorResponse, type ErrorFields } from './messages.ts'
-
-/** SQLSTATE too_many_connections. */
-const tooManyConnections = '53300'
+import { GatewayRefusal, createErrorResponse, sqlState, type ErrorFields } from './messages.ts'
 
 /** @returns what a client is told that is not let in: the server's own words, wherever they say all. */
 export function createRefusal(error: unknown, connections: ConnectionInfo[]): Buffer {
-  const isWhole = error instanceof GatewayRefusal && error.fields.code !== tooManyConnections
+  const isWhole = error instanceof GatewayRefusal && error.fields.code !== sqlState.tooManyConnections
   return (isWhole ? error.response : undefined) ?? createErrorResponse(explainRefusal(error, connections))
 }
 
 /** Where a server has room for no more connections, it says who has those that there are. */
 export function explainRefusal(error: unknown, connections: ConnectionInfo[]): ErrorFields {
-  if (!(error instanceof GatewayRefusal)) return { code: '08006', message: `pg-branch: ${describeError(error)}` }
+  if (!(error instanceof GatewayRefusal))
+    return { code: sqlState.connectionFailure, message: `pg-branch: ${describeError(error)}` }
   const fields: ErrorFields = { ...error.fields, severity: 'FATAL' }
-  if (fields.code !== tooManyConnections) return fields
+  if (fields.code !== sqlState.tooManyConnections) return fields
   const hint =
     'Share one pool, lower its size, or raise `postgres.settings.max_connections` (with a server of yours: `pool.connectionsPerBranch`).'
   const detail = `Connections through pg-branch:\n${describeHolders(connections)}`

@@ -104,7 +104,10 @@ export function createFlow({ onStatement }: { onStatement(text: string): void })
     return 'pass'
   }
 
-  const onQuery = (text: string) => {
+  /** Nothing is under way, but for a transaction perhaps. */
+  const isQuiet = () => pending.length === 0 && !isCycleOpen && !isCopyingIn
+
+  const noteStatement = (text: string) => {
     onStatement(text)
     mayHaveState ||= mayLeaveState(text)
     for (const setting of findSettingNames(text)) settingNames.add(setting)
@@ -115,10 +118,8 @@ export function createFlow({ onStatement }: { onStatement(text: string): void })
     const { text: name } = readCString(message, next)
     const parse = statements.get(name)
     const text = name === '' || parse === undefined ? unnamed : readCString(parse, readCString(parse, 5).next).text
-    onStatement(text)
-    mayHaveState ||= mayLeaveState(text)
-    for (const setting of [...findSettingNames(text), ...findBoundSettingNames(text, message)])
-      settingNames.add(setting)
+    noteStatement(text)
+    for (const setting of findBoundSettingNames(text, message)) settingNames.add(setting)
     return withStatement(name, message)
   }
 
@@ -129,7 +130,7 @@ export function createFlow({ onStatement }: { onStatement(text: string): void })
     onClient(message) {
       const type = message[0]
       if (type === frontend.query || type === frontend.functionCall) {
-        if (type === frontend.query) onQuery(readCString(message, 5).text)
+        if (type === frontend.query) noteStatement(readCString(message, 5).text)
         pending.push({ kind: 'cycle', isSync: false })
         return 'pass'
       }
@@ -187,10 +188,10 @@ export function createFlow({ onStatement }: { onStatement(text: string): void })
       return mayHaveState
     },
     get isIdle() {
-      return pending.length === 0 && !isCycleOpen && !isCopyingIn && status === 'I'
+      return isQuiet() && status === 'I'
     },
     get isInTransaction() {
-      return pending.length === 0 && !isCycleOpen && !isCopyingIn && status !== 'I'
+      return isQuiet() && status !== 'I'
     },
     moveHome() {
       atHome.clear()

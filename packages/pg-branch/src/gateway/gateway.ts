@@ -8,7 +8,7 @@ import { ClientConnection } from './client-connection.ts'
 import { createRefusal, explainRefusal } from './explain.ts'
 import { findVerifier } from './find-verifier.ts'
 import type { ConnectionInfo } from './ledger.ts'
-import { GatewayRefusal } from './messages.ts'
+import { GatewayRefusal, sqlState } from './messages.ts'
 import { definesCode } from './leaves-state.ts'
 import { prepareTarget, type Prepared } from './prepared.ts'
 import { graceMs, quiesce, type Quiet, type QuiesceOptions, type SessionsSeen } from './quiesce.ts'
@@ -34,7 +34,8 @@ const firstWordMs = 50
 
 /**
  * A Postgres server, as far as clients can tell, at one address for as long as its holder lives, with
- * one branch after the other behind it. `moveTo` brings every connection to the next one.
+ * one branch after the other behind it. `quiesce`, and `resume` of its answer, bring every connection to
+ * the next one.
  */
 export class Gateway {
   /** What clients connect to, with a password of its own. */
@@ -171,14 +172,12 @@ export class Gateway {
     await this.#door
     const verifier = user === this.address.user ? this.#verifier : await findVerifier(user, this.#target)
     const more = await authenticateClient(client, { user, verifier, rest })
-    let connection: ClientConnection | undefined
-    const open = () => this.#openUpstream(parameters, connection)
-    const upstream = await this.#enter(open)
+    const upstream = await this.#enter(() => this.#openUpstream(parameters))
     if (client.destroyed) return void upstream.socket.destroy()
-    connection = new ClientConnection(client, upstream, {
+    const connection: ClientConnection = new ClientConnection(client, upstream, {
       user,
       parameters,
-      open,
+      open: () => this.#openUpstream(parameters, connection),
       getTest: () => this.#test,
       onStatement: (text, application) => {
         this.#usage.hasDefinedCode ||= definesCode(text)
@@ -190,10 +189,9 @@ export class Gateway {
       },
       explain: (error) => explainRefusal(error, this.connections),
     })
-    const admitted = connection
-    this.#connections.add(admitted)
-    void admitted.closed.then(() => this.#connections.delete(admitted))
-    admitted.start(upstream.greeting, more)
+    this.#connections.add(connection)
+    void connection.closed.then(() => this.#connections.delete(connection))
+    connection.start(upstream.greeting, more)
   }
 
   /** Opens a connection to the branch that is behind the address when it is open: it may move meanwhile. */
@@ -215,13 +213,12 @@ export class Gateway {
     ).length
     if (used >= this.#maxConnections) {
       throw new GatewayRefusal({
-        code: '53300',
+        code: sqlState.tooManyConnections,
         message: `sorry, too many clients already: ${this.#maxConnections} connections are this branch's share`,
       })
     }
-    const wanted = parameters.get('database') ?? parameters.get('user') ?? ''
-    const isOurs = wanted === this.address.database
-    if (!isOurs && socketDir === undefined) {
+    const wanted = getDatabase(parameters)
+    if (wanted !== this.address.database && socketDir === undefined) {
       throw new GatewayRefusal({
         code: '3D000',
         message: `database "${wanted}" is not part of this branch`,
@@ -236,7 +233,7 @@ export class Gateway {
 
   /** @returns parameters with the name that the database has there. */
   #translate(parameters: ReadonlyMap<string, string>, { address }: GatewayTarget): Map<string, string> {
-    const wanted = parameters.get('database') ?? parameters.get('user') ?? ''
+    const wanted = getDatabase(parameters)
     return new Map(parameters).set('database', wanted === this.address.database ? address.database : wanted)
   }
 
@@ -244,4 +241,9 @@ export class Gateway {
     const connection = [...this.#connections].find((candidate) => candidate.key.equals(key))
     if (connection?.serverKey !== undefined) await sendCancel(this.#target, connection.serverKey)
   }
+}
+
+/** As Postgres has it: a client that names no database means the one called like its user. */
+function getDatabase(parameters: ReadonlyMap<string, string>): string {
+  return parameters.get('database') ?? parameters.get('user') ?? ''
 }

@@ -7,8 +7,6 @@ export const frontend = {
   copyDone: 0x63,
   copyFail: 0x66,
   describe: 0x44,
-  execute: 0x45,
-  flush: 0x48,
   functionCall: 0x46,
   parse: 0x50,
   password: 0x70,
@@ -29,6 +27,16 @@ export const backend = {
   parameterStatus: 0x53,
   parseComplete: 0x31,
   readyForQuery: 0x5a,
+} as const
+
+/** What an Authentication message asks for, by its first number. */
+export const authentication = { ok: 0, cleartext: 3, md5: 5, sasl: 10, saslContinue: 11, saslFinal: 12 } as const
+
+/** The SQLSTATEs that the gateway gives itself (postgresql.org, "PostgreSQL Error Codes"). */
+export const sqlState = {
+  adminShutdown: '57P01',
+  connectionFailure: '08006',
+  tooManyConnections: '53300',
 } as const
 
 const headerBytes = 5
@@ -113,9 +121,9 @@ export class GatewayRefusal extends PgBranchError {
   }
 }
 
-/** What a client hears whose branch is gone; SQLSTATE admin_shutdown. */
+/** What a client hears whose branch is gone. */
 export const retired: ErrorFields = {
-  code: '57P01',
+  code: sqlState.adminShutdown,
   message: 'terminating connection: its branch was returned when its test file ended',
   hint: 'Something still uses the database: await all that the tests begin, and end the pool in `afterAll`.',
 }

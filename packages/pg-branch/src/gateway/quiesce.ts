@@ -1,6 +1,7 @@
 import { describeError } from '../lib/errors.ts'
 import { waitUntil } from '../lib/processes.ts'
 import type { ClientConnection } from './client-connection.ts'
+import { sqlState } from './messages.ts'
 import type { Prepared } from './prepared.ts'
 import { nothingCarried, type CarriedState } from './session-state.ts'
 import type { GatewayTarget } from './upstream.ts'
@@ -48,9 +49,6 @@ export const graceMs = 100
 /** A session that is idle answers at once, or never: its server may be stuck. */
 const askMs = 5_000
 
-/** SQLSTATE admin_shutdown: pools take it for a reason to open another connection. */
-const adminShutdown = '57P01'
-
 export async function quiesce<Seen extends SessionsSeen>(
   connections: ClientConnection[],
   { isForced, test, look }: QuiesceOptions<Seen> & { test: string | undefined },
@@ -63,7 +61,8 @@ export async function quiesce<Seen extends SessionsSeen>(
     leftOver.push({ application, test: usedBy, what })
     const where = usedBy === undefined ? 'before the first test' : `by the test "${usedBy}"`
     connection.refuse({
-      code: adminShutdown,
+      // Pools take it for a reason to open another connection.
+      code: sqlState.adminShutdown,
       message: `terminating connection: ${what} was left open ${where}`,
       hint: 'pg-branch gives each test a fresh branch, and this cannot move there: end it before the test ends.',
     })

@@ -1,6 +1,14 @@
 import type { Socket } from 'node:net'
 import { createFrameReader, type Verdict } from './frames.ts'
-import { GatewayRefusal, backend, createMessage, frontend, readCStrings, readErrorResponse } from './messages.ts'
+import {
+  GatewayRefusal,
+  backend,
+  createMessage,
+  frontend,
+  readCStrings,
+  readErrorResponse,
+  sqlState,
+} from './messages.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What is asked of the server behind the client's back, while the client says nothing. */
@@ -21,7 +29,6 @@ export interface ServerLinkEvents {
   onClosed(): void
 }
 
-const lostConnection = '08006'
 const lingerMs = 1_000
 const politeMs = 30
 
@@ -49,7 +56,9 @@ export class ServerLink {
     socket.once('close', () => {
       if (this.#hasLeft) return
       this.#hasLeft = true
-      this.#exchange?.reject(new GatewayRefusal({ code: lostConnection, message: "the branch's server hung up" }))
+      this.#exchange?.reject(
+        new GatewayRefusal({ code: sqlState.connectionFailure, message: "the branch's server hung up" }),
+      )
       events.onClosed()
     })
     socket.resume()
@@ -76,7 +85,9 @@ export class ServerLink {
   leave({ isUrgent = false }: { isUrgent?: boolean } = {}): void {
     if (this.#hasLeft) return
     this.#hasLeft = true
-    this.#exchange?.reject(new GatewayRefusal({ code: lostConnection, message: 'the connection was closed' }))
+    this.#exchange?.reject(
+      new GatewayRefusal({ code: sqlState.connectionFailure, message: 'the connection was closed' }),
+    )
     const { socket } = this
     const end = () => {
       if (socket.writable) socket.end(createMessage(frontend.terminate))

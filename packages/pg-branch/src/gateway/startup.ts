@@ -77,6 +77,10 @@ export function createStartup(parameters: Iterable<[string, string]>): Buffer {
   return Buffer.concat([createInt32(body.length + 8), createInt32(majorVersion << 16), body])
 }
 
+export function createSslRequest(): Buffer {
+  return Buffer.concat([createInt32(8), createInt32(sslRequest)])
+}
+
 export function createCancel(key: Buffer): Buffer {
   return Buffer.concat([createInt32(key.length + 8), createInt32(cancelRequest), key])
 }

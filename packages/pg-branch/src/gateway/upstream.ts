@@ -7,15 +7,17 @@ import { formatUrl, type DatabaseAddress } from '../lib/connection-uri.ts'
 import { createFrameReader } from './frames.ts'
 import {
   GatewayRefusal,
+  authentication,
   backend,
   createInt32,
   createMessage,
   frontend,
   readCStrings,
   readErrorResponse,
+  sqlState,
 } from './messages.ts'
 import { scramMechanism } from './scram-server.ts'
-import { createCancel, createStartup, readChunk } from './startup.ts'
+import { createCancel, createSslRequest, createStartup, readChunk } from './startup.ts'
 
 /** Where the connections of a gateway go. */
 export interface GatewayTarget {
@@ -36,8 +38,6 @@ export interface Upstream {
 }
 
 const connectTimeoutMs = 15_000
-/** What a server asks for, by the code of its message (postgresql.org, "Message Formats", AuthenticationOk …). */
-const request = { ok: 0, cleartext: 3, md5: 5, sasl: 10, saslContinue: 11, saslFinal: 12 } as const
 
 /**
  * Logs in as a client would, with that client's own parameters.
@@ -61,7 +61,6 @@ export async function openUpstream(target: GatewayTarget, parameters: Map<string
 /** Asks a server to cancel what the connection with this key is doing, and does not wait for it. */
 export async function sendCancel(target: GatewayTarget, key: Buffer): Promise<void> {
   const socket = await openSocket(target)
-  socket.on('error', () => {})
   socket.end(createCancel(key))
 }
 
@@ -73,7 +72,12 @@ async function openSocket({ address, socketDir }: GatewayTarget): Promise<Socket
   await new Promise<void>((resolve, reject) => {
     const fail = (reason: string) => {
       socket.destroy()
-      reject(new GatewayRefusal({ code: '08006', message: `the branch's server cannot be reached: ${reason}` }))
+      reject(
+        new GatewayRefusal({
+          code: sqlState.connectionFailure,
+          message: `the branch's server cannot be reached: ${reason}`,
+        }),
+      )
     }
     const timer = setTimeout(() => fail('no answer in time'), connectTimeoutMs)
     socket.once('error', (error) => fail(error.message))
@@ -101,11 +105,14 @@ function getTlsOptions(address: DatabaseAddress): ConnectionOptions | undefined 
 }
 
 async function secureSocket(socket: Socket, options: ConnectionOptions): Promise<Socket> {
-  socket.write(Buffer.concat([createInt32(8), createInt32(80_877_103)]))
+  socket.write(createSslRequest())
   const answer = await readChunk(socket)
   if (answer?.toString() !== 'S') {
     socket.destroy()
-    throw new GatewayRefusal({ code: '08006', message: 'the server does not speak TLS, which its URL asks for' })
+    throw new GatewayRefusal({
+      code: sqlState.connectionFailure,
+      message: 'the server does not speak TLS, which its URL asks for',
+    })
   }
   return new Promise((resolve, reject) => {
     const secure = connectTls({ ...options, socket }, () => resolve(secure))
@@ -130,7 +137,7 @@ async function* readMessages(socket: Socket): Messages {
     if (next === undefined) {
       const chunk = await readChunk(socket)
       if (chunk === undefined) {
-        throw new GatewayRefusal({ code: '08006', message: "the branch's server hung up" })
+        throw new GatewayRefusal({ code: sqlState.connectionFailure, message: "the branch's server hung up" })
       }
       reader.push(chunk)
     } else if (next[0] === backend.errorResponse) {
@@ -145,22 +152,22 @@ async function logIn(
   socket: Socket,
   { messages, user, password }: { messages: Messages; user: string; password: string },
 ): Promise<void> {
-  const session = { current: sasl.startSession([scramMechanism]) }
+  const session = sasl.startSession([scramMechanism])
   const send = (...parts: Array<Buffer | string>) => socket.write(createMessage(frontend.password, ...parts))
   for (;;) {
     const { value: message } = await messages.next()
     const code = message[0] === backend.authentication ? message.readInt32BE(5) : undefined
-    if (code === request.ok) return
-    if (code === request.cleartext) send(`${password}\0`)
-    else if (code === request.md5)
+    if (code === authentication.ok) return
+    if (code === authentication.cleartext) send(`${password}\0`)
+    else if (code === authentication.md5)
       send(`${await md5.postgresMd5PasswordHash(user, password, message.subarray(9, 13))}\0`)
-    else if (code === request.sasl && readCStrings(message, 9).includes(scramMechanism)) {
-      const first = Buffer.from(session.current.response)
+    else if (code === authentication.sasl && readCStrings(message, 9).includes(scramMechanism)) {
+      const first = Buffer.from(session.response)
       send(`${scramMechanism}\0`, createInt32(first.length), first)
-    } else if (code === request.saslContinue) {
-      await sasl.continueSession(session.current, password, message.toString('utf8', 9))
-      send(session.current.response)
-    } else if (code === request.saslFinal) sasl.finalizeSession(session.current, message.toString('utf8', 9))
+    } else if (code === authentication.saslContinue) {
+      await sasl.continueSession(session, password, message.toString('utf8', 9))
+      send(session.response)
+    } else if (code === authentication.saslFinal) sasl.finalizeSession(session, message.toString('utf8', 9))
     else {
       throw new GatewayRefusal({ code: '28000', message: 'the server asks for a way to log in that is not supported' })
     }

@@ -1,10 +1,10 @@
 import { PgBranchError } from '../lib/errors.ts'
-import { connectSupervisor, type Connection } from '../supervisor/client.ts'
+import { connectSupervisor, type Connection, type ReleaseAnswer } from '../supervisor/client.ts'
 import { applySentinel, withSentinel, withholdUrls } from '../url/sentinel.ts'
 import { pickScope, type Scope } from './options.ts'
 import type { Reporter } from './report.ts'
 import { createTestBranch, type TestBranch } from './test-branch.ts'
-import { createTestHooks, type TestHooks } from './test-hooks.ts'
+import type { TestHooks } from './test-hooks.ts'
 
 export interface FileInfo {
   rootDir: string
@@ -35,7 +35,7 @@ export interface Session {
   closeFile(result: { failed: string | undefined }): Promise<void>
   close(): Promise<void>
   /** What is to be done around tests; undefined unless every test has a branch of its own. */
-  readonly tests: TestHooks | undefined
+  readonly tests: Promise<TestHooks> | undefined
   /** The branch that is open, for tests to use. */
   readonly branch: TestBranch
 }
@@ -61,6 +61,9 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
       createReporter({ isTerminal: isTerminal && (env.CI ?? '') === '' }),
     )
     tell(await reporting)
+  }
+  const tellKept = async ({ psqlLine, keptForMs = 0 }: ReleaseAnswer, reason: string | undefined) => {
+    if (psqlLine !== undefined) await report((reporter) => reporter.showKept(psqlLine, { reason, keptForMs }))
   }
   let connecting: Promise<Connection> | undefined
   let opening: Promise<OpenLease> | undefined
@@ -94,7 +97,13 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
     })
   }
   const branch = createTestBranch(getOpen)
-  const tests = scopeOption === 'test' ? createTestHooks({ options, getOpen, branch, report }) : undefined
+  // Loaded by those alone who have a branch for each test: it would be part of every worker's start.
+  const tests =
+    scopeOption === 'test'
+      ? import('./test-hooks.ts').then(({ createTestHooks }) =>
+          createTestHooks({ options, getOpen, branch, report, tellKept }),
+        )
+      : undefined
 
   const lease = async (file: FileInfo): Promise<OpenLease> => {
     const scope = scopeOption ?? (file.isolate ? 'file' : 'worker')
@@ -131,8 +140,7 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
     // A supervisor that is gone has taken the branch with it.
     const answer = await connection.call.release({ leaseId: open.leaseId, failed: reason }).catch(() => undefined)
     connection.unhold()
-    const { psqlLine, keptForMs = 0 } = answer ?? {}
-    if (psqlLine !== undefined) await report((reporter) => reporter.showKept(psqlLine, { reason, keptForMs }))
+    await tellKept(answer ?? {}, reason)
   }
 
   return {
@@ -151,7 +159,7 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
     },
     async closeFile(result) {
       // With a branch for each test, the last one's is all that is left to keep.
-      failed = tests === undefined ? (failed ?? result.failed) : await tests.finishFile()
+      failed = tests === undefined ? (failed ?? result.failed) : await (await tests).finishFile()
       const open = await opening?.catch(() => undefined)
       // Files that share modules share the pools in them, and so need one address.
       const isShared = open?.scope === 'worker' || (open?.scope === 'test' && !open.isolate)

@@ -8,7 +8,7 @@ export type { ForkedBranch, LoggedStatement, TestBranch } from './test-branch.ts
 /** What an environment leaves for the tests that run in it. */
 export interface TestApi {
   branch: TestBranch
-  tests: TestHooks | undefined
+  tests: Promise<TestHooks> | undefined
 }
 
 const key = Symbol.for('pg-branch.test-api')

@@ -1,5 +1,6 @@
 import type { Client } from 'pg'
 import { PgBranchError } from '../lib/errors.ts'
+import { internalPrefix } from '../supervisor/labels.ts'
 import type { Connection } from '../supervisor/client.ts'
 import type { ActivityAnswer, TableDiff } from '../supervisor/protocol.ts'
 
@@ -125,9 +126,9 @@ export function createForkedBranch(connection: Connection, lease: OpenLease): Fo
 }
 
 function requireName(name: unknown): void {
-  if (typeof name === 'string' && name !== '' && !name.startsWith('pg-branch:')) return
+  if (typeof name === 'string' && name !== '' && !name.startsWith(internalPrefix)) return
   throw new PgBranchError(`${JSON.stringify(name) ?? 'undefined'} cannot be the name of a snapshot`, {
     code: 'PGB_ARGUMENT',
-    hint: 'Any text but an empty one, or one that begins with `pg-branch:`.',
+    hint: `Any text but an empty one, or one that begins with \`${internalPrefix}\`.`,
   })
 }

@@ -1,8 +1,7 @@
-// Drivers send what a test has begun, and not waited for, in the next turn of the loop: it is that test's.
-import { setImmediate as yieldToLoop } from 'node:timers/promises'
+import { setImmediate as yieldToDrivers } from 'node:timers/promises'
 import { PgBranchError, describeError } from '../lib/errors.ts'
-import type { Connection } from '../supervisor/client.ts'
-import type { ResetAnswer } from '../supervisor/protocol.ts'
+import { createGoneError, type Connection } from '../supervisor/client.ts'
+import type { ReleaseAnswer, ResetAnswer } from '../supervisor/protocol.ts'
 import type { Reporter } from './report.ts'
 import { createForkedBranch, type ForkedBranch, type OpenLease, type TestBranch } from './test-branch.ts'
 import { createTestScope } from './test-scope.ts'
@@ -30,6 +29,9 @@ export interface TestHooks {
   finishFile(): Promise<string | undefined>
 }
 
+// `yieldToDrivers`: they send what a test has begun, and not waited for, in the next turn of the loop, and
+// it is that test's.
+
 interface TestOptions {
   diffOnFailure: boolean
   leftOver: 'warn' | 'fail' | 'ignore'
@@ -40,12 +42,15 @@ export function createTestHooks({
   getOpen,
   branch,
   report,
+  tellKept,
 }: {
   /** Environment options as the user wrote them; the supervisor has validated them by the time a branch is open. */
   options: unknown
   getOpen(): { connection: Connection; lease: OpenLease }
   branch: TestBranch
   report(tell: (reporter: Reporter) => void): Promise<void>
+  /** Says where the branch of a failed test is, if it was kept. */
+  tellKept(answer: ReleaseAnswer, reason: string | undefined): Promise<void>
 }): TestHooks {
   const { diffOnFailure = false, leftOver = 'warn' } = options as Partial<TestOptions>
   const scope = createTestScope({
@@ -70,8 +75,7 @@ export function createTestHooks({
 
   const tell = async (answer: ResetAnswer | undefined, reason: string | undefined) => {
     if (answer === undefined) return
-    const { psqlLine, keptForMs = 0 } = answer
-    if (psqlLine !== undefined) await report((reporter) => reporter.showKept(psqlLine, { reason, keptForMs }))
+    await tellKept(answer, reason)
     if (leftOver === 'ignore' || answer.leftOver.length === 0) return
     const lines = answer.leftOver.map(
       ({ test = 'a hook', what }) => `${test}: left open: ${what}; its connection was closed`,
@@ -105,7 +109,7 @@ export function createTestHooks({
       suiteError = undefined
       if (error !== undefined) throw error
       const reason = takeFailed()
-      await yieldToLoop()
+      await yieldToDrivers()
       await tell(await scope.startTest(name, reason), reason)
     },
     async finishTest({ name, hasFailed }) {
@@ -114,7 +118,7 @@ export function createTestHooks({
         return { note: diffOnFailure ? await describeDiff(branch) : undefined }
       }
       if (leftOver !== 'fail') return {}
-      await yieldToLoop()
+      await yieldToDrivers()
       const { connections } = await call((leaseId, { getActivity }) => getActivity({ leaseId }))
       const open = connections.filter(({ state }) => state === 'in transaction' || state === 'active')
       if (open.length === 0) return {}
@@ -132,13 +136,6 @@ export function createTestHooks({
     },
     finishFile: async () => takeFailed(),
   }
-}
-
-function createGoneError(): PgBranchError {
-  return new PgBranchError('the pg-branch supervisor ended', {
-    code: 'PGB_SUPERVISOR_GONE',
-    hint: 'It was stopped (`pg-branch down`) or killed during the run; the next run starts another.',
-  })
 }
 
 async function describeDiff(branch: TestBranch): Promise<string> {

@@ -1,3 +1,4 @@
+import { hooksLabel, internalPrefix } from '../supervisor/labels.ts'
 import type { ForkRequest, LeaseAnswer, ResetAnswer, ResetRequest, SnapshotRequest } from '../supervisor/protocol.ts'
 
 /** What can be asked of the supervisor for the lease of one file. */
@@ -42,7 +43,7 @@ export function createTestScope(calls: TestScopeCalls): TestScope {
 
   const saveOnce = async (suite: Suite, next?: string) => {
     count += 1
-    const name = `pg-branch:suite ${count}`
+    const name = `${internalPrefix}suite ${count}`
     await calls.snapshot({ name, next })
     suite.snapshot = name
   }
@@ -59,7 +60,7 @@ export function createTestScope(calls: TestScopeCalls): TestScope {
       try {
         if (around !== undefined && around.snapshot === undefined) await save(around)
         // Its hooks must not see what the tests before it left.
-        const answer = isUsed ? await calls.reset({ to: around?.snapshot, next: 'beforeAll', failed }) : undefined
+        const answer = isUsed ? await calls.reset({ to: around?.snapshot, next: hooksLabel, failed }) : undefined
         isUsed = false
         return answer
       } catch (error) {

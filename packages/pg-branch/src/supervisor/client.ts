@@ -85,14 +85,7 @@ function tryConnect(path: string): Promise<Socket | undefined> {
 async function greet(socket: Socket, onProgress: (report: ProgressReport) => void): Promise<Connection | undefined> {
   const call = createSocketRpc<SupervisorFunctions, ClientFunctions>(socket, { onProgress })
   socket.on('error', () => {})
-  socket.once('close', () =>
-    call.$close(
-      new PgBranchError('the pg-branch supervisor ended', {
-        code: 'PGB_SUPERVISOR_GONE',
-        hint: 'It was stopped or killed during the run; the next run starts another and cleans up. Its log is in the state directory.',
-      }),
-    ),
-  )
+  socket.once('close', () => call.$close(createGoneError()))
   try {
     await call.hello({ version: packageVersion })
   } catch (error) {
@@ -105,6 +98,13 @@ async function greet(socket: Socket, onProgress: (report: ProgressReport) => voi
     unhold: () => socket.unref(),
     close: () => socket.destroy(),
   }
+}
+
+export function createGoneError(): PgBranchError {
+  return new PgBranchError('the pg-branch supervisor ended', {
+    code: 'PGB_SUPERVISOR_GONE',
+    hint: 'It was stopped or killed during the run; the next run starts another and cleans up. Its log is in the state directory.',
+  })
 }
 
 function startSupervisor(paths: StatePaths): void {

@@ -1,4 +1,8 @@
 import type { TableDiff } from '../branch/compare-databases.ts'
+import type { ConnectionInfo } from '../gateway/ledger.ts'
+import type { LeftOver } from '../gateway/quiesce.ts'
+import type { Statement } from '../gateway/usage.ts'
+import type { Rung } from './workspace.ts'
 
 export type { TableDiff } from '../branch/compare-databases.ts'
 
@@ -68,10 +72,9 @@ export interface ResetRequest {
 }
 
 export interface ResetAnswer extends ReleaseAnswer {
-  /** `pristine`: nothing had been written, so the branch was fresh still. */
-  rung: 'pristine' | 'fork'
+  rung: Rung
   /** Connections that were closed, since what was open on them cannot move to a fresh branch. */
-  leftOver: Array<{ application: string; test: string | undefined; what: string }>
+  leftOver: LeftOver[]
 }
 
 export interface SnapshotRequest {
@@ -90,14 +93,8 @@ export interface ForkRequest {
 
 /** What a lease's clients do, and have done since the last reset. */
 export interface ActivityAnswer {
-  statements: Array<{ text: string; application: string }>
-  connections: Array<{
-    user: string
-    application: string
-    state: string
-    openedBy: string | undefined
-    usedBy: string | undefined
-  }>
+  statements: Statement[]
+  connections: ConnectionInfo[]
 }
 
 export interface ReleaseRequest {

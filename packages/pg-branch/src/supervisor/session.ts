@@ -42,6 +42,11 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
     void host.leases.close(id, { orderly: false }).catch((error: unknown) => log('lease %s: %O', id, error))
   let closed = false
   let greeted = false
+  const onOpen = (id: string) => {
+    held.add(id)
+    // The client may be gone by the time its branch is ready.
+    if (closed) closeLease(id)
+  }
   const requireGreeting = () => {
     if (!greeted) throw new PgBranchError('the client did not say its version', { code: 'PGB_SUPERVISOR_VERSION' })
   }
@@ -57,10 +62,7 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
     },
     async lease(request) {
       requireGreeting()
-      const answer = await openLease(request, { host, client, onOpen: (id) => held.add(id) })
-      // The client may be gone by the time its branch is ready.
-      if (closed) await host.leases.close(answer.leaseId, { orderly: false })
-      return answer
+      return openLease(request, { host, client, onOpen })
     },
     ...serveWorkspace({
       leases: host.leases,
@@ -68,10 +70,7 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
         requireGreeting()
         if (!held.has(id)) throw new PgBranchError('this client does not hold that lease', { code: 'PGB_LEASE' })
       },
-      onOpen: (id) => {
-        held.add(id)
-        if (closed) closeLease(id)
-      },
+      onOpen,
     }),
     async build(request) {
       requireGreeting()

@@ -3,6 +3,12 @@ import type { Branch } from '../branch/contract.ts'
 import type { Origin } from '../branch/origin.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Prepared } from '../gateway/prepared.ts'
+import type { GatewayTarget } from '../gateway/upstream.ts'
+
+/** @returns where a gateway finds a branch. */
+export function createTarget(branch: Branch): GatewayTarget {
+  return { address: branch, socketDir: branch.socketDir }
+}
 
 /** The branch that a workspace moves to next, if it is one of the same origin. */
 export interface Spare {
@@ -71,7 +77,7 @@ export class SpareKeeper {
     while (attempt.isWanted && pool.counts.ready === 0) await sleep(retryMs)
     if (!attempt.isWanted) return
     const { branch } = await pool.lease()
-    const prepared = await this.#gateway.prepare({ address: branch, socketDir: branch.socketDir })
+    const prepared = await this.#gateway.prepare(createTarget(branch))
     attempt.spare = { branch, prepared }
     void branch.exited.then(() => {
       if (attempt.spare === undefined) return

@@ -6,7 +6,8 @@ import type { LeftOver, Quiet } from '../gateway/quiesce.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import { BranchObserver, type Seen } from './branch-observer.ts'
-import { SpareKeeper } from './spare.ts'
+import { hooksLabel, internalPrefix } from './labels.ts'
+import { SpareKeeper, createTarget } from './spare.ts'
 
 const log = createLog('lease')
 
@@ -151,7 +152,7 @@ export class Workspace {
   async #moveTo(origin: Origin, { quiet, keep }: { quiet: Quiet<Seen>; keep: boolean }): Promise<Branch | undefined> {
     const spare = this.#spares.take(origin)
     const branch = spare?.branch ?? (await origin.pool.lease()).branch
-    quiet.resume(spare?.prepared ?? { address: branch, socketDir: branch.socketDir })
+    quiet.resume(spare?.prepared ?? createTarget(branch))
     const old = { branch: this.#branch, origin: this.#origin }
     this.#observer.end()
     this.#branch = branch
@@ -216,16 +217,10 @@ export class Workspace {
   }
 }
 
-/** In place of a test's name, while hooks run that belong to none. */
-export const hooksLabel = 'beforeAll'
-
-/** Of names that runner packages give, e.g. to the state after `beforeAll`. */
-export const internalPrefix = 'pg-branch:'
-
 export async function openWorkspace(
   branch: Branch,
   { origin, maxConnections }: { origin: Origin; maxConnections: number | undefined },
 ): Promise<Workspace> {
-  const gateway = await openGateway({ target: { address: branch, socketDir: branch.socketDir }, maxConnections })
+  const gateway = await openGateway({ target: createTarget(branch), maxConnections })
   return new Workspace({ gateway, branch, origin })
 }

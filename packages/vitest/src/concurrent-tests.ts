@@ -14,3 +14,13 @@ export function registerFixture(taskId: string): void {
 export function hasFixture(taskId: string): boolean {
   return getRegistry().has(taskId)
 }
+
+interface TaskLike {
+  concurrent?: boolean | undefined
+  suite?: TaskLike | undefined
+}
+
+/** Set on the test itself or on a suite around it. */
+export function isConcurrent(task: TaskLike): boolean {
+  return task.concurrent === true || (task.suite !== undefined && isConcurrent(task.suite))
+}
