@@ -47,6 +47,8 @@ export async function leaseBranch(
       progress,
       async query(text, to = url) {
         const client = new pg.Client(to)
+        // A server that is killed says so twice: to the query, which rejects, and as an event.
+        client.on('error', () => {})
         await client.connect()
         try {
           const result = (await client.query(text)) as unknown as pg.QueryResult | pg.QueryResult[]
