@@ -51,7 +51,7 @@ test('`template why` explains to the file what `template build` then does', asyn
   expect(events.find(({ event }) => event === 'progress')?.phase).toBe('step 2 of 3: sql m/*.sql, from m/2.sql on')
   await project.write({ 'm/1.sql': 'SELECT * FROM nowhere;' })
   const failed = await run(project.dir, ['build'])
-  expect(failed.exitCode).toBe(2)
+  expect(failed.exitCode).toBe(1)
   expect(failed.stderr).toContain('m/1.sql:1:15: relation "nowhere" does not exist')
   expect(await home.end()).toEqual([])
 })

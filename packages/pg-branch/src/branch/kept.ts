@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DatabaseAddress } from '../lib/connection-uri.ts'
 import { createLog } from '../lib/log.ts'
 import type { Branch } from './contract.ts'
 
@@ -19,7 +20,14 @@ const passwordFileName = 'pgpass'
  * @returns a command that opens the branch. The password is in a file that only the user can read
  * (postgresql.org, "The Password File"), so that it stands in no log and no list of processes.
  */
-export function createPsqlLine({ dir, host, port, user, password, database }: Branch): string {
+export function createPsqlLine({
+  dir,
+  host,
+  port,
+  user,
+  password,
+  database,
+}: DatabaseAddress & { dir: string }): string {
   const file = join(dir, passwordFileName)
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const fields = [host, String(port), '*', user, password].map((field) => field.replaceAll(/[\\:]/g, '\\$&'))

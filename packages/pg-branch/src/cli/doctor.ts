@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { arch, cpus, platform, release, totalmem } from 'node:os'
-import { defineCommand } from 'citty'
 import pico from 'picocolors'
 import { describeError } from '../lib/errors.ts'
 import { formatBytes } from '../lib/format.ts'
@@ -13,7 +12,7 @@ import { surveyProviders } from '../postgres/registry.ts'
 import { connectSupervisor } from '../supervisor/client.ts'
 import { listDeadGenerations } from '../supervisor/reaper.ts'
 import { surveyVolumes } from '../volume/choose.ts'
-import type { Command } from './command.ts'
+import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'
 
 /** One thing that was looked at. */
@@ -24,7 +23,7 @@ interface Finding {
   text: string
 }
 
-export const doctorCommand: Command = defineCommand({
+export const doctorCommand: Command = createCommand({
   meta: {
     name: 'doctor',
     description:
@@ -37,7 +36,7 @@ export const doctorCommand: Command = defineCommand({
     else print(describe(findings))
     if (findings.some(({ state }) => state === 'problem')) process.exitCode = 2
   },
-}) as unknown as Command
+})
 
 async function examine(paths: StatePaths): Promise<Finding[]> {
   const parts = [examineMachine, examinePostgres, examineVolumes, examineSpace, examineSupervisor, examineTools]

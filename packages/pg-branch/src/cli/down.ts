@@ -1,15 +1,18 @@
-import { defineCommand } from 'citty'
 import { stopSupervisor } from '../supervisor/stop.ts'
-import type { Command } from './command.ts'
-import { print } from './print.ts'
+import { jsonArgument } from './call-supervisor.ts'
+import { createCommand, type Command } from './command.ts'
+import { print, printJson } from './print.ts'
 
-export const downCommand: Command = defineCommand({
+export const downCommand: Command = createCommand({
   meta: {
     name: 'down',
     description:
-      'End the background process, its servers and all branches, kept ones too; templates stay cached, also on a server of yours',
+      'End the background process, its servers and all branches, kept and named ones too; templates stay cached, also on a server of yours',
   },
-  async run() {
-    print((await stopSupervisor()) ? 'stopped' : 'nothing was running')
+  args: jsonArgument,
+  async run({ args }) {
+    const stopped = await stopSupervisor()
+    if (args.json) printJson({ stopped })
+    else print(stopped ? 'stopped' : 'nothing was running')
   },
 })

@@ -1,12 +1,11 @@
-import { defineCommand } from 'citty'
 import { PgBranchError } from '../lib/errors.ts'
 import { formatDuration } from '../lib/format.ts'
 import { connectSupervisor } from '../supervisor/client.ts'
 import type { SupervisorStatus } from '../supervisor/protocol.ts'
-import type { Command } from './command.ts'
+import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'
 
-export const statusCommand: Command = defineCommand({
+export const statusCommand: Command = createCommand({
   meta: { name: 'status', description: 'Show the background process: templates, volume, pool, leases, kept branches' },
   args: { json: { type: 'boolean', description: 'Print as JSON', default: false } },
   async run({ args }) {
@@ -14,7 +13,7 @@ export const statusCommand: Command = defineCommand({
     if (args.json) printJson(status ?? { running: false })
     else print(status === undefined ? 'nothing is running' : describe(status))
   },
-}) as unknown as Command
+})
 
 async function readStatus(): Promise<SupervisorStatus | undefined> {
   try {
@@ -28,8 +27,9 @@ async function readStatus(): Promise<SupervisorStatus | undefined> {
   }
 }
 
-function describe({ pid, version, projects, kept }: SupervisorStatus): string {
-  const lines = [`pg-branch ${version}, pid ${pid}`]
+function describe({ pid, version, projects, kept, branches, staysUntil }: SupervisorStatus): string {
+  const stays = staysUntil === undefined ? '' : `, stays until ${staysUntil}`
+  const lines = [`pg-branch ${version}, pid ${pid}${stays}`]
   for (const project of projects) {
     const { pool } = project
     lines.push(
@@ -41,6 +41,8 @@ function describe({ pid, version, projects, kept }: SupervisorStatus): string {
       `  branches  ${project.leases} leased, ${pool.ready} ready, ${pool.warming} warming`,
     )
   }
+  if (branches.length > 0)
+    lines.push('\nnamed branches', ...branches.map(({ baseDir, name }) => `  ${name} of ${baseDir}`))
   if (kept.length > 0) lines.push('\nkept branches of failed tests')
   for (const { reason, psqlLine, expiresAt } of kept) {
     lines.push(`  ${reason} (for ${formatDuration(Math.max(0, expiresAt - Date.now()))} more)`, `    ${psqlLine}`)

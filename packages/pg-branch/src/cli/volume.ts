@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { defineCommand } from 'citty'
 import { formatBytes } from '../lib/format.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { getHomeDir } from '../lib/paths.ts'
@@ -7,14 +6,14 @@ import { stopSupervisor } from '../supervisor/stop.ts'
 import { createManagedVolume, getManagedVolumeStatus, removeManagedVolume } from '../volume/managed.ts'
 import type { ManagedVolumeStatus } from '../volume/managed.ts'
 import { parseSize } from './arguments.ts'
-import type { Command } from './command.ts'
+import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'
 
 const json = { type: 'boolean', description: 'Print the result as JSON', default: false } as const
 /** mkfs.btrfs refuses less than about 110 MB. */
 const minVolumeBytes = 256 * 1024 ** 2
 
-const create = defineCommand({
+const create = createCommand({
   meta: {
     name: 'create',
     description:
@@ -35,7 +34,7 @@ const create = defineCommand({
   },
 })
 
-const status = defineCommand({
+const status = createCommand({
   meta: { name: 'status', description: 'Say whether the managed volume is there, mounted, and how full' },
   args: { json },
   async run({ args }) {
@@ -45,7 +44,7 @@ const status = defineCommand({
   },
 })
 
-const remove = defineCommand({
+const remove = createCommand({
   meta: { name: 'remove', description: 'Unmount and delete the managed volume with all templates and branches on it' },
   args: { json },
   async run({ args }) {
@@ -57,7 +56,7 @@ const remove = defineCommand({
   },
 })
 
-export const volumeCommand: Command = defineCommand({
+export const volumeCommand: Command = createCommand({
   meta: { name: 'volume', description: 'The managed copy-on-write volume (Linux)' },
   subCommands: { create, status, remove },
 })

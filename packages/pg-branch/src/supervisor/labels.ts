@@ -3,3 +3,7 @@ export const hooksLabel = 'beforeAll'
 
 /** Of names that runner packages give to snapshots, e.g. of the state after `beforeAll`. */
 export const internalPrefix = 'pg-branch:'
+
+export function isInternalSnapshot(name: string): boolean {
+  return name.startsWith(internalPrefix)
+}

@@ -27,7 +27,7 @@ export interface Lease extends Held {
   /** What the holder connects to. */
   address: DatabaseAddress
   project: ReadyProject
-  request: Pick<LeaseRequest, 'scope' | 'holder' | 'runId'>
+  request: Pick<LeaseRequest, 'holder' | 'runId'> & { scope: LeaseRequest['scope'] | 'named' }
   warm: boolean
   workspace: Workspace | undefined
 }
@@ -64,6 +64,15 @@ export class Leases {
     return [...this.#leases.values()].filter((lease) => lease.project === project).length
   }
 
+  /** @returns the holders of branches of a template, and what kept ones are kept for. */
+  listUsers(templateKey: string): string[] {
+    const holders = [...this.#leases.values()]
+      .filter(({ project }) => project.templateKey === templateKey)
+      .map(({ request }) => request.holder)
+    const kept = this.kept.list.filter(({ branch }) => this.#keepers.get(branch)?.templateKey === templateKey)
+    return [...holders, ...kept.map(({ reason }) => `kept: ${reason}`)]
+  }
+
   /** Milliseconds that the last leases of a project took. */
   getDurations(project: ReadyProject): number[] {
     return this.#durations.get(project) ?? []
@@ -77,7 +86,7 @@ export class Leases {
     const { warm, ...held } = handover === undefined ? await lease(project, request, from) : { ...handover, warm: true }
     const { branch, origin, leave } = held
     const workspace =
-      request.scope === 'test'
+      request.scope === 'test' || request.scope === 'named'
         ? await openWorkspace(branch, { origin, maxConnections: project.connectionsPerBranch }).catch(
             async (error: unknown) => {
               await giveBack(held)

@@ -39,6 +39,11 @@ export interface Place {
   /** From now on branches are made such that tests can have one each. */
   expectTests(): void
   isTemplateThere(): Promise<boolean>
+  /**
+   * @param key the beginning of a cached template's.
+   * @returns what forks from it, with one user. @throws PgBranchError `PGB_TEMPLATE_UNKNOWN`.
+   */
+  openTemplate(key: string): Promise<Origin>
   /** Removes templates that have not been used for long. */
   evict(): Promise<void>
   /** Gives up what is held open beside branches. */

@@ -2,9 +2,11 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { createClusterStrategy } from '../branch/cluster-strategy.ts'
 import { createOrigin } from '../branch/origin.ts'
+import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import { locatePostgres } from '../postgres/registry.ts'
 import { buildTemplate } from '../template/build.ts'
+import { matchTemplate } from '../template/catalog.ts'
 import { createKeys } from '../template/keys.ts'
 import { usesFastIngest } from '../template/plan.ts'
 import { createBuildRecord, explainRebuild } from '../template/why.ts'
@@ -68,6 +70,15 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
       hasTests = true
     },
     isTemplateThere: async () => (await store.find(sealedKey)) !== undefined,
+    async openTemplate(prefix) {
+      const { key, sealed } = matchTemplate(await store.list(), prefix)
+      const source = sealed ? await store.find(key) : undefined
+      if (source !== undefined) return createOrigin({ strategy, source, size: 0, parallelForks: getParallelForks() })
+      throw new PgBranchError(`the template ${key.slice(0, 8)} is a layer: only part of a seed was run in it`, {
+        code: 'PGB_TEMPLATE_UNKNOWN',
+        hint: 'Choose one that `pg-branch template ls` does not call a layer.',
+      })
+    },
     async evict() {
       await store.evict({ ...config.cache, inUse: new Set([keys.base, ...keys.layers, ...keys.sealed]) })
     },

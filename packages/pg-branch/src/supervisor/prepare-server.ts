@@ -6,9 +6,15 @@ import { createLog } from '../lib/log.ts'
 import { UndoStack } from '../lib/undo-stack.ts'
 import { AdvisoryLocks } from '../postgres/advisory-locks.ts'
 import { openServer, withSession } from '../postgres/server.ts'
+import { matchTemplate } from '../template/catalog.ts'
 import { createServerKeys } from '../template/keys.ts'
 import { ensureServerTemplate } from '../template/server-build.ts'
-import { evictServerTemplates, findServerTemplate, touchServerTemplate } from '../template/server-store.ts'
+import {
+  evictServerTemplates,
+  findServerTemplate,
+  listServerTemplates,
+  touchServerTemplate,
+} from '../template/server-store.ts'
 import { createBuildRecord, explainRebuild } from '../template/why.ts'
 import type { Place, PlaceContext } from './place.ts'
 import { getParallelForks } from './prepare-cluster.ts'
@@ -73,6 +79,14 @@ export async function prepareServer(context: PlaceContext, url: string): Promise
       if (performance.now() - checkedAt < checkIntervalMs) return true
       checkedAt = performance.now()
       return withSession(server, async (client) => (await findServerTemplate(client, sealedKey)) !== undefined)
+    },
+    async openTemplate(prefix) {
+      const source = await withSession(server, async (client) => {
+        const { key } = matchTemplate(await listServerTemplates(client), prefix)
+        return findServerTemplate(client, key)
+      })
+      if (source === undefined) throw new Error(`the template ${prefix} vanished`)
+      return createOrigin({ strategy, source, size: 0, parallelForks: getParallelForks() })
     },
     async evict() {
       const inUse = new Set([...keys.layers, ...keys.sealed])

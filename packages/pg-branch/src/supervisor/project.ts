@@ -2,9 +2,11 @@ import { PgBranchError } from '../lib/errors.ts'
 import type { StatePaths } from '../lib/paths.ts'
 import type { BuildProgress } from '../template/build.ts'
 import type { Builder } from '../template/builder.ts'
+import type { TemplateCatalog } from '../template/catalog.ts'
 import { usesFastIngest, type Plan } from '../template/plan.ts'
 import type { BuildRecord } from '../template/why.ts'
 import { explainTemplate } from './explain.ts'
+import { openCatalog } from './open-catalog.ts'
 import type { Place, PlaceContext } from './place.ts'
 import { matchesPlan, openPlanner, type ClientVariables } from './planner.ts'
 import { prepareCluster } from './prepare-cluster.ts'
@@ -129,6 +131,18 @@ export class Project {
     const plan = await planner.getPlan()
     const serverUrl = await findServerUrl(plan, { client, servers: this.#servers })
     return explainTemplate({ plan, last: planner.last, paths: this.#paths, volumes: this.#volumes }, serverUrl)
+  }
+
+  /** Runs `action` on the plan as it is now, and the templates where its own would be. Nothing is built. */
+  async withCatalog<T>(
+    client: ProjectClient,
+    action: (catalog: TemplateCatalog, plan: Plan) => Promise<T>,
+  ): Promise<T> {
+    await using planner = await openPlanner({ ...this.#place, env: client.env })
+    const plan = await planner.getPlan()
+    const serverUrl = await findServerUrl(plan, { client, servers: this.#servers })
+    await using catalog = await openCatalog(plan, { volumes: this.#volumes, serverUrl })
+    return await action(catalog, plan)
   }
 
   async #prepareNow(client: ProjectClient): Promise<ReadyProject> {

@@ -1,10 +1,12 @@
-import type { TableDiff } from '../branch/compare-databases.ts'
+import type { TableDiff } from '../branch/compare-rows.ts'
 import type { ConnectionInfo } from '../gateway/ledger.ts'
 import type { LeftOver } from '../gateway/quiesce.ts'
 import type { Statement } from '../gateway/usage.ts'
+import type { CatalogFunctions } from './catalog-protocol.ts'
+import type { NamedBranchFunctions } from './named-protocol.ts'
 import type { Rung } from './workspace.ts'
 
-export type { TableDiff } from '../branch/compare-databases.ts'
+export type { TableDiff } from '../branch/compare-rows.ts'
 
 /** Raised whenever a client and a supervisor of different code could misunderstand each other. */
 export interface Hello {
@@ -159,11 +161,15 @@ export interface SupervisorStatus {
     /** Milliseconds to end and remove one branch, in batches; the last thousand batches. */
     removeMs: number[]
   }>
+  /** Time until which it goes on even if nobody needs it. */
+  staysUntil: string | undefined
+  /** Names of branches, by the directory of their project. */
+  branches: Array<{ baseDir: string; name: string }>
   kept: Array<{ branchId: string; reason: string; psqlLine: string; expiresAt: number }>
 }
 
 /** What a client may ask of the supervisor. A lease ends at the latest when its socket closes. */
-export interface SupervisorFunctions {
+export interface SupervisorFunctions extends NamedBranchFunctions, CatalogFunctions {
   hello(hello: Hello): Promise<void>
   lease(request: LeaseRequest): Promise<LeaseAnswer>
   release(request: ReleaseRequest): Promise<ReleaseAnswer>
@@ -180,6 +186,8 @@ export interface SupervisorFunctions {
   /** Builds the template of a project unless it is there, without a lease. */
   build(request: TemplateRequest): Promise<TemplateReport>
   status(): Promise<SupervisorStatus>
+  /** Goes on until then even if nobody needs it; servers are kept ready. */
+  stay(request: { untilMs: number }): Promise<void>
   /** Discards every branch and ends the supervisor. */
   shutdown(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import { createBranchVariables } from '../url/variables.ts'
 import { PgBranchError } from '../lib/errors.ts'
-import { compareDatabases } from '../branch/compare-databases.ts'
+import { compareTables } from '../branch/compare-databases.ts'
 import type { Lease, Leases } from './leases.ts'
 import type { LeaseAnswer, SupervisorFunctions } from './protocol.ts'
 import type { Workspace } from './workspace.ts'
@@ -59,7 +59,7 @@ export function serveWorkspace({
       try {
         const { branch: before } = await origin.pool.lease()
         try {
-          return await compareDatabases({ before: before.admin, after: workspace.branch.admin })
+          return await compareTables({ before: before.admin, after: workspace.branch.admin })
         } finally {
           origin.pool.release(before)
         }

@@ -9,6 +9,9 @@ import { packageVersion } from '../lib/version.ts'
 import { describeSteps } from './explain.ts'
 import type { Project, ProjectListeners } from './project.ts'
 import type { Leases } from './leases.ts'
+import type { NamedBranches } from './named-branches.ts'
+import { serveCatalog } from './serve-catalog.ts'
+import { serveNamed } from './serve-named.ts'
 import { serveWorkspace } from './serve-workspace.ts'
 import type {
   ClientFunctions,
@@ -26,9 +29,11 @@ const log = createLog('lease')
 /** What a session needs from its supervisor. */
 export interface SessionHost {
   leases: Leases
+  branches: NamedBranches
   findProject(request: { rootDir: string; configFile: string | undefined }): Project
   getStatus(): SupervisorStatus
   shutDown(): Promise<void>
+  stay(untilMs: number): void
   /** Of one run only the first client hears a notice. */
   takeNotices(runId: string, notices: string[]): string[]
   /** Of one run only one client at a time tells the user how a build is going. */
@@ -47,9 +52,6 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
     // The client may be gone by the time its branch is ready.
     if (closed) closeLease(id)
   }
-  const requireGreeting = () => {
-    if (!greeted) throw new PgBranchError('the client did not say its version', { code: 'PGB_SUPERVISOR_VERSION' })
-  }
   const functions: SupervisorFunctions = {
     async hello({ version }) {
       if (version !== packageVersion) {
@@ -61,19 +63,25 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
       greeted = true
     },
     async lease(request) {
-      requireGreeting()
       return openLease(request, { host, client, onOpen })
     },
     ...serveWorkspace({
       leases: host.leases,
       requireHeld(id) {
-        requireGreeting()
         if (!held.has(id)) throw new PgBranchError('this client does not hold that lease', { code: 'PGB_LEASE' })
       },
       onOpen,
     }),
+    ...serveNamed({
+      branches: host.branches,
+      prepare: (request) =>
+        withProject(request, { host, client }, (project, listeners) => project.prepare(request, listeners)),
+    }),
+    ...serveCatalog({
+      host,
+      withProject: (request, action) => withProject(request, { host, client }, action),
+    }),
     async build(request) {
-      requireGreeting()
       return buildTemplate(request, { host, client })
     },
     async release({ leaseId, failed }) {
@@ -81,15 +89,19 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
       return host.leases.close(leaseId, { failed, orderly: true })
     },
     async status() {
-      requireGreeting()
       return host.getStatus()
     },
+    async stay({ untilMs }) {
+      host.stay(untilMs)
+    },
     async shutdown() {
-      requireGreeting()
       await host.shutDown()
     },
   }
-  const client = createSocketRpc<ClientFunctions, SupervisorFunctions>(socket, functions)
+  const client = createSocketRpc<ClientFunctions, SupervisorFunctions>(
+    socket,
+    requireGreeting(functions, () => greeted),
+  )
   return new Promise((resolve) => {
     socket.on('error', () => {})
     socket.once('close', () => {
@@ -99,6 +111,18 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
       resolve()
     })
   })
+}
+
+/** Nothing but `hello` is answered to a client that could be of another version. */
+function requireGreeting(functions: SupervisorFunctions, hasGreeted: () => boolean): SupervisorFunctions {
+  const guarded = Object.entries(functions).map(([name, call]: [string, (...args: unknown[]) => unknown]) => [
+    name,
+    async (...args: unknown[]) => {
+      if (name === 'hello' || hasGreeted()) return call(...args)
+      throw new PgBranchError('the client did not say its version', { code: 'PGB_SUPERVISOR_VERSION' })
+    },
+  ])
+  return Object.fromEntries(guarded) as SupervisorFunctions
 }
 
 type Client = Pick<ReturnType<typeof createSocketRpc<ClientFunctions, SupervisorFunctions>>, 'onProgress'>

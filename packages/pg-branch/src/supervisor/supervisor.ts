@@ -12,6 +12,7 @@ import { readSignature } from '../template/inputs.ts'
 import { winElection } from './election.ts'
 import { startGuardian } from './guardian.ts'
 import { Leases } from './leases.ts'
+import { NamedBranches } from './named-branches.ts'
 import { Project } from './project.ts'
 import type { SupervisorStatus } from './protocol.ts'
 import { reapDead, reapGenerationNow } from './reaper.ts'
@@ -28,7 +29,7 @@ const watchIntervalMs = 1_000
  * Runs the supervisor of a state directory until it is idle, told to stop, or no longer elected.
  *
  * States: *electing* → *serving* → *leaving* → *gone*. *Leaving* begins when there has been neither a
- * client nor a kept branch for the idle time, on SIGTERM or SIGINT or `shutdown`, or when its socket or
+ * client nor a kept or named branch for the idle time, on SIGTERM or SIGINT or `shutdown`, or when its socket or
  * its own program was replaced; the socket is closed first, so that clients start the next supervisor.
  *
  * @returns false if another supervisor was there already.
@@ -51,6 +52,7 @@ export async function runSupervisor(paths: StatePaths): Promise<boolean> {
 
 class Supervisor implements SessionHost {
   readonly leases = new Leases()
+  readonly branches = new NamedBranches(this.leases)
   readonly #paths: StatePaths
   readonly #generation = createRandomHex(6)
   readonly #volumes: Volumes
@@ -62,6 +64,7 @@ class Supervisor implements SessionHost {
   readonly #ownSignature = readSignature(mainFile)
   readonly #told = new Map<string, Set<string>>()
   readonly #voices = new Set<string>()
+  #staysUntil = 0
   #lastUsedAt = performance.now()
   #leave: () => void = () => {}
   readonly #leaving = new Promise<void>((resolve) => (this.#leave = resolve))
@@ -165,8 +168,20 @@ class Supervisor implements SessionHost {
       expiresAt,
       psqlLine: createPsqlLine(branch),
     }))
-    const startedAt = this.#startedAt.toISOString()
-    return { version: packageVersion, pid: process.pid, startedAt, sessions: this.#sessions.size, projects, kept }
+    return {
+      version: packageVersion,
+      pid: process.pid,
+      startedAt: this.#startedAt.toISOString(),
+      sessions: this.#sessions.size,
+      projects,
+      staysUntil: this.#staysUntil > Date.now() ? new Date(this.#staysUntil).toISOString() : undefined,
+      branches: this.branches.list().map(({ baseDir, name }) => ({ baseDir, name })),
+      kept,
+    }
+  }
+
+  stay(untilMs: number): void {
+    this.#staysUntil = untilMs
   }
 
   async shutDown(): Promise<void> {
@@ -180,7 +195,8 @@ class Supervisor implements SessionHost {
   #findReasonToLeave(isStillElected: () => boolean): string | undefined {
     if (!isStillElected()) return 'the socket is not there any more'
     if (readSignature(mainFile) !== this.#ownSignature) return 'pg-branch was replaced by another version'
-    if (this.#sessions.size > 0 || this.leases.kept.list.length > 0) return undefined
+    if (this.#staysUntil > Date.now()) return undefined
+    if (this.#sessions.size > 0 || this.leases.kept.list.length > 0 || this.branches.size > 0) return undefined
     const idleMs = performance.now() - this.#lastUsedAt
     const limits = [...this.#projects.values()].map(({ ready }) => ready?.plan.config.idleTimeoutMs ?? defaultIdleMs)
     return idleMs > Math.max(...limits, limits.length === 0 ? defaultIdleMs : 0)
@@ -189,6 +205,7 @@ class Supervisor implements SessionHost {
   }
 
   async #discardAll(): Promise<void> {
+    await this.branches.removeAll()
     await this.leases.closeAll()
     await Promise.all([...this.#projects.values()].map((project) => project.drain()))
   }

@@ -6,7 +6,7 @@ import type { LeftOver, Quiet } from '../gateway/quiesce.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import { BranchObserver, type Seen } from './branch-observer.ts'
-import { hooksLabel, internalPrefix } from './labels.ts'
+import { hooksLabel, isInternalSnapshot } from './labels.ts'
 import { SpareKeeper, createTarget } from './spare.ts'
 
 const log = createLog('lease')
@@ -57,6 +57,10 @@ export class Workspace {
     return this.#branch
   }
 
+  get snapshotNames(): string[] {
+    return [...this.#snapshots.keys()]
+  }
+
   /**
    * Goes to a fresh branch of the template, or of the snapshot `to`. With `next` a test of that name begins.
    * With `keep` the present branch is not removed.
@@ -100,7 +104,7 @@ export class Workspace {
       const origin = await this.#save()
       await this.#drop(name)
       this.#snapshots.set(name, origin)
-      if (this.#isInTest && !name.startsWith(internalPrefix)) this.#ofTest.add(name)
+      if (this.#isInTest && !isInternalSnapshot(name)) this.#ofTest.add(name)
       if (next !== undefined) this.#begin(next)
     })
   }
@@ -203,9 +207,9 @@ export class Workspace {
   #getSnapshot(name: string): Origin {
     const origin = this.#snapshots.get(name)
     if (origin !== undefined) return origin
-    const known = [...this.#snapshots.keys()].filter((other) => !other.startsWith(internalPrefix))
+    const known = [...this.#snapshots.keys()].filter((other) => !isInternalSnapshot(other))
     throw new PgBranchError(`there is no snapshot ${JSON.stringify(name)} of this branch`, {
-      code: 'PGB_SNAPSHOT',
+      code: 'PGB_SNAPSHOT_UNKNOWN',
       hint: known.length === 0 ? 'None has been taken.' : `Taken were: ${known.join(', ')}.`,
     })
   }

@@ -1,6 +1,8 @@
 import type pg from 'pg'
 import { getErrorCode } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
+import type { TemplateInfo } from './catalog.ts'
+import { findEvictable } from './eviction.ts'
 
 const log = createLog('template')
 
@@ -76,15 +78,32 @@ export async function evictServerTemplates(
   client: pg.PoolClient,
   { maxAgeDays, inUse }: { maxAgeDays: number; inUse: ReadonlySet<string> },
 ): Promise<void> {
-  const { rows } = await client.query<{ datname: string; comment: string | null }>(describeTemplates)
-  for (const { datname, comment } of rows) {
-    const mark = readMark(comment)
-    const isOld = mark !== undefined && Date.parse(mark.usedAt) < Date.now() - maxAgeDays * 86_400_000
-    if (!isOld || inUse.has(mark.key) || datname !== getTemplateName(mark.key)) continue
-    log('evicting %s', datname)
-    await client.query(`ALTER DATABASE ${datname} WITH IS_TEMPLATE false`)
-    await client.query(`DROP DATABASE IF EXISTS ${datname}`)
+  const limits = { maxAgeDays, maxBytes: Number.POSITIVE_INFINITY, inUse }
+  for (const { key } of findEvictable(await listServerTemplates(client), limits)) {
+    log('evicting %s', key)
+    await removeServerTemplate(client, key)
   }
+}
+
+/** @returns every template on the server, newest use first. */
+export async function listServerTemplates(client: pg.PoolClient): Promise<TemplateInfo[]> {
+  const { rows } = await client.query<{ datname: string; bytes: string; comment: string | null }>(describeTemplates)
+  const templates = rows.flatMap(({ datname, bytes, comment }): TemplateInfo[] => {
+    const mark = readMark(comment)
+    if (mark === undefined || datname !== getTemplateName(mark.key)) return []
+    const { key, description, usedAt } = mark
+    const unknown = { postgres: undefined, createdAt: undefined, buildMs: undefined, byFastIngest: false }
+    return [{ key, description, sealed: true, bytes: Number(bytes), usedAt, ...unknown }]
+  })
+  return templates.sort((a, b) => b.usedAt.localeCompare(a.usedAt))
+}
+
+/** Drops a template, which must carry our mark. */
+export async function removeServerTemplate(client: pg.PoolClient, key: string): Promise<void> {
+  const template = await findServerTemplate(client, key)
+  if (template === undefined) return
+  await client.query(`ALTER DATABASE ${template.database} WITH IS_TEMPLATE false`)
+  await client.query(`DROP DATABASE IF EXISTS ${template.database}`)
 }
 
 async function writeMark(

@@ -5,6 +5,8 @@ import { getErrorCode } from '../lib/errors.ts'
 import { createRandomHex } from '../lib/hash.ts'
 import { createLog } from '../lib/log.ts'
 import type { Volume } from '../volume/choose.ts'
+import type { TemplateCatalog, TemplateInfo } from './catalog.ts'
+import { findEvictable, type CacheLimits, type Evictable } from './eviction.ts'
 import { checkTemplate, dataName, manifestName, type TemplateManifest } from './manifest.ts'
 
 const log = createLog('template')
@@ -18,7 +20,7 @@ export interface Template extends TemplateManifest {
  * The templates on one volume, by key. A directory is there whole or not at all: it is filled
  * elsewhere and renamed. Only this object's owner, the supervisor, changes anything.
  */
-export class TemplateStore {
+export class TemplateStore implements TemplateCatalog {
   readonly #volume: Volume
   readonly #checked = new Map<string, Template>()
 
@@ -74,39 +76,53 @@ export class TemplateStore {
   }
 
   /** Removes what was not used for `maxAgeDays`, then the least recently used beyond `maxBytes`. */
-  async evict(limits: { maxBytes: number; maxAgeDays: number; inUse: ReadonlySet<string> }): Promise<string[]> {
-    const entries = await this.#listByUse()
-    const oldest = Date.now() - limits.maxAgeDays * 86_400_000
-    const evicted: string[] = []
-    let bytes = 0
-    for (const { key, usedAt, bytes: size } of entries) {
-      bytes += size
-      if (limits.inUse.has(key) || (usedAt >= oldest && bytes <= limits.maxBytes)) continue
-      bytes -= size
-      await this.remove(key)
-      evicted.push(key)
-    }
-    if (evicted.length > 0) log('evicted %o', evicted)
-    return evicted
+  async evict(limits: CacheLimits): Promise<Evictable[]> {
+    const evictable = findEvictable(await this.list(), limits)
+    for (const { key } of evictable) await this.remove(key)
+    if (evictable.length > 0) log('evicted %o', evictable)
+    return evictable
   }
 
-  /** Newest use first. */
-  async #listByUse(): Promise<Array<{ key: string; usedAt: number; bytes: number }>> {
-    const entries: Array<{ key: string; usedAt: number; bytes: number }> = []
-    for (const key of await readdir(this.#volume.templatesDir)) {
-      try {
-        const file = join(this.#getDir(key), manifestName)
-        const { bytes } = JSON.parse(await readFile(file, 'utf8')) as TemplateManifest
-        entries.push({ key, usedAt: (await stat(file)).mtimeMs, bytes })
-      } catch {
-        // Unreadable: as if never used.
-        entries.push({ key, usedAt: 0, bytes: 0 })
+  /** @returns every template and layer, newest use first; those that cannot be read are as if never used. */
+  async list(): Promise<TemplateInfo[]> {
+    const entries = await Promise.all((await readdir(this.#volume.templatesDir)).map((key) => this.#describe(key)))
+    return entries.sort((a, b) => b.usedAt.localeCompare(a.usedAt))
+  }
+
+  async #describe(key: string): Promise<TemplateInfo> {
+    try {
+      const file = join(this.#getDir(key), manifestName)
+      const manifest = JSON.parse(await readFile(file, 'utf8')) as TemplateManifest
+      const { sealed, description, bytes, buildId, createdAt, buildMs, ingest } = manifest
+      const usedAt = (await stat(file)).mtime.toISOString()
+      return {
+        key,
+        sealed,
+        description,
+        bytes,
+        postgres: buildId,
+        createdAt,
+        usedAt,
+        buildMs,
+        byFastIngest: ingest !== undefined,
       }
+    } catch {
+      return { ...unreadable, key }
     }
-    return entries.sort((a, b) => b.usedAt - a.usedAt)
   }
 
   #getDir(key: string): string {
     return join(this.#volume.templatesDir, key)
   }
+}
+
+const unreadable = {
+  description: 'cannot be read',
+  sealed: false,
+  bytes: 0,
+  postgres: undefined,
+  createdAt: undefined,
+  usedAt: new Date(0).toISOString(),
+  buildMs: undefined,
+  byFastIngest: false,
 }

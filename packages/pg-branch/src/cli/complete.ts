@@ -1,0 +1,40 @@
+import tab from '@bomb.sh/tab/citty'
+import { defineCommand } from 'citty'
+import { callSupervisor } from './call-supervisor.ts'
+import { createCommand, type Command } from './command.ts'
+import { registry } from './registry.ts'
+
+export const completeCommand: Command = createCommand({
+  meta: { name: 'complete', description: 'Print a script for completion in your shell' },
+  args: {
+    shell: { type: 'positional', description: 'bash, zsh, fish or powershell', required: false },
+  },
+  async run(context) {
+    const subCommands = Object.fromEntries(Object.entries(registry).map(([name, { load }]) => [name, load]))
+    const main = defineCommand({ meta: { name: 'pg-branch', description: 'pg-branch' }, subCommands })
+    const names = await listNames()
+    const suggest = (complete: (value: string, description: string) => void) => {
+      for (const { name, baseDir } of names) complete(name, baseDir)
+    }
+    const named = { args: { name: suggest, from: suggest, before: suggest } }
+    const commands = ['fork', 'show', 'url', 'psql', 'snapshot', 'restore', 'rm', 'diff']
+    const branch = { subCommands: Object.fromEntries(commands.map((command) => [command, named])) }
+    await tab(main, { subCommands: { branch } })
+    const { complete } = main.subCommands as Record<string, { run(context: unknown): Promise<void> }>
+    await complete?.run(context)
+  },
+  examples: [
+    ['source <(pg-branch complete bash)', 'in ~/.bashrc'],
+    ['source <(pg-branch complete zsh)', 'in ~/.zshrc'],
+    ['pg-branch complete fish | source', 'in ~/.config/fish/config.fish'],
+  ],
+})
+
+/** Nothing is started for the sake of completion. */
+async function listNames(): Promise<Array<{ name: string; baseDir: string }>> {
+  try {
+    return await callSupervisor((call) => call.listBranches(), { start: false })
+  } catch {
+    return []
+  }
+}

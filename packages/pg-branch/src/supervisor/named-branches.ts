@@ -1,0 +1,169 @@
+import { rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import leven from 'leven'
+import { createPsqlLine } from '../branch/kept.ts'
+import type { Origin } from '../branch/origin.ts'
+import { PgBranchError } from '../lib/errors.ts'
+import { createLog } from '../lib/log.ts'
+import { createBranchVariables } from '../url/variables.ts'
+import { isInternalSnapshot } from './labels.ts'
+import type { Lease, Leases } from './leases.ts'
+import type { BranchAccess, BranchInfo } from './named-protocol.ts'
+import type { ReadyProject } from './project.ts'
+import type { Workspace } from './workspace.ts'
+
+const log = createLog('branch')
+
+/** A branch that somebody asked for by name. */
+export interface NamedBranch {
+  name: string
+  baseDir: string
+  from: string
+  labels: Record<string, string>
+  createdAt: number
+  /** Infinity: never. */
+  expiresAt: number
+  lease: Lease
+  workspace: Workspace
+}
+
+/** The longest delay of a timer (Node's documentation of `setTimeout`). */
+const maxDelayMs = 2 ** 31 - 1
+
+/**
+ * All branches with a name, each project's apart. One is *being made* → *there* → *gone*: by `remove`,
+ * when its time is over, or when the supervisor ends, which none of them outlives.
+ */
+export class NamedBranches {
+  readonly #leases: Leases
+  readonly #branches = new Map<string, Promise<NamedBranch>>()
+  /** Those that are there. */
+  readonly #there = new Map<string, NamedBranch>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(leases: Leases) {
+    this.#leases = leases
+  }
+
+  get size(): number {
+    return this.#branches.size
+  }
+
+  list(baseDir?: string): NamedBranch[] {
+    const branches = [...this.#there.values()].filter((branch) => baseDir === undefined || branch.baseDir === baseDir)
+    return branches.toSorted((a, b) => a.baseDir.localeCompare(b.baseDir) || a.name.localeCompare(b.name))
+  }
+
+  /** @returns the branch, once it is made; undefined if nobody has asked for one of that name. */
+  find(baseDir: string, name: string): Promise<NamedBranch> | undefined {
+    return this.#branches.get(createKey(baseDir, name))
+  }
+
+  /** @throws PgBranchError `PGB_BRANCH_UNKNOWN`. */
+  async get(baseDir: string, name: string): Promise<NamedBranch> {
+    const branch = await this.find(baseDir, name)
+    if (branch !== undefined) return branch
+    const names = this.list(baseDir).map((other) => other.name)
+    const near = names.filter((other) => leven(other, name) <= 2)
+    const others = names.length === 0 ? 'There is none.' : `There are: ${names.slice(0, 10).join(', ')}.`
+    throw new PgBranchError(`there is no branch ${JSON.stringify(name)} of ${baseDir}`, {
+      code: 'PGB_BRANCH_UNKNOWN',
+      hint:
+        near.length > 0
+          ? `Did you mean ${near.join(' or ')}?`
+          : `${others} Make it with: pg-branch branch create ${name}`,
+    })
+  }
+
+  /** Makes a branch; one of that name must not be there. */
+  create(
+    project: ReadyProject,
+    options: Omit<NamedBranch, 'baseDir' | 'createdAt' | 'lease' | 'workspace'> & { origin: Origin },
+  ): Promise<NamedBranch> {
+    const { origin, ...rest } = options
+    const { baseDir } = project.plan.config
+    const key = createKey(baseDir, rest.name)
+    const making = this.#leases
+      .open(project, { scope: 'named', holder: `branch ${rest.name}`, runId: 'named' }, origin)
+      .then((lease): NamedBranch => {
+        if (lease.workspace === undefined) throw new Error('a named branch has no workspace')
+        const branch = { ...rest, baseDir, createdAt: Date.now(), lease, workspace: lease.workspace }
+        this.#there.set(key, branch)
+        this.#schedule()
+        return branch
+      })
+    this.#branches.set(key, making)
+    making.catch(() => this.#branches.delete(key))
+    return making
+  }
+
+  /** @param expiresAt Infinity: never. */
+  renew(branch: NamedBranch, expiresAt: number): void {
+    branch.expiresAt = expiresAt
+    this.#schedule()
+  }
+
+  async remove(branch: NamedBranch): Promise<void> {
+    const key = createKey(branch.baseDir, branch.name)
+    if (this.#there.get(key) !== branch) return
+    this.#there.delete(key)
+    this.#branches.delete(key)
+    await rm(getPasswordDir(branch), { recursive: true, force: true })
+    await this.#leases.close(branch.lease.id, { orderly: false })
+  }
+
+  async removeAll(): Promise<void> {
+    clearTimeout(this.#timer)
+    await Promise.allSettled(this.#branches.values())
+    for (const branch of this.list()) await this.remove(branch)
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer)
+    const next = Math.min(...this.list().map(({ expiresAt }) => expiresAt))
+    if (!Number.isFinite(next)) return
+    this.#timer = setTimeout(() => void this.#expire(), Math.min(maxDelayMs, Math.max(0, next - Date.now())))
+  }
+
+  async #expire(): Promise<void> {
+    const now = Date.now()
+    for (const branch of this.list().filter(({ expiresAt }) => expiresAt <= now)) {
+      log('branch %s of %s: its time is over', branch.name, branch.baseDir)
+      await this.remove(branch).catch((error: unknown) => log('branch %s: %O', branch.name, error))
+    }
+    this.#schedule()
+  }
+}
+
+function createKey(baseDir: string, name: string): string {
+  return JSON.stringify([baseDir, name])
+}
+
+export function describeBranch(branch: NamedBranch): BranchInfo {
+  const { name, baseDir, from, labels, createdAt, expiresAt, lease, workspace } = branch
+  return {
+    name,
+    baseDir,
+    from,
+    template: lease.project.templateKey,
+    createdAt: new Date(createdAt).toISOString(),
+    expiresAt: Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : undefined,
+    labels,
+    snapshots: workspace.snapshotNames.filter((snapshot) => !isInternalSnapshot(snapshot)),
+    connections: workspace.gateway.connections.length,
+  }
+}
+
+export function describeAccess(branch: NamedBranch): BranchAccess {
+  const { lease } = branch
+  return {
+    ...describeBranch(branch),
+    variables: createBranchVariables(lease.project.plan.variables, lease.address),
+    psqlLine: createPsqlLine({ ...lease.address, dir: getPasswordDir(branch) }),
+  }
+}
+
+/** Beside the branches, of which one follows the other: it goes with the supervisor's directory at the latest. */
+function getPasswordDir({ lease }: NamedBranch): string {
+  return join(dirname(lease.branch.dir), `named-${lease.id}`)
+}
