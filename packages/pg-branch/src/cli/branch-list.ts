@@ -22,9 +22,9 @@ export const listCommand: Command = createCommand({
     if (args.json) return printJson(branches)
     if (branches.length === 0) return print('there are none; make one with: pg-branch branch create NAME')
     printTable([
-      [...(args.all ? ['PROJECT'] : []), 'NAME', 'FROM', 'ENDS', 'CONNECTIONS', 'SNAPSHOTS', 'LABELS'],
+      ['PROJECT', 'NAME', 'FROM', 'ENDS', 'CONNECTIONS', 'SNAPSHOTS', 'LABELS'],
       ...branches.map((branch) => [
-        ...(args.all ? [branch.baseDir] : []),
+        args.all ? branch.baseDir : '',
         branch.name,
         branch.from === 'template' ? branch.template.slice(0, 8) : branch.from,
         branch.expiresAt === undefined ? 'never' : `in ${formatDuration(getRestMs(branch.expiresAt))}`,

@@ -7,6 +7,9 @@ export const templateCommand: Command = createCommand({
     why: () => import('./template-build.ts').then((module) => module.whyCommand),
     ls: () => import('./template-list.ts').then((module) => module.listCommand),
     show: () => import('./template-list.ts').then((module) => module.showCommand),
+    pack: () => import('./template-share.ts').then((module) => module.packCommand),
+    push: () => import('./template-share.ts').then((module) => module.pushCommand),
+    pull: () => import('./template-share.ts').then((module) => module.pullCommand),
     rm: () => import('./template-list.ts').then((module) => module.removeCommand),
   },
 })

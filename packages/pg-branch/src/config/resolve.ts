@@ -47,6 +47,9 @@ export function resolveConfig(
       maxBytes: cache.maxBytes ?? 10 * 1024 ** 3,
       maxAgeDays: cache.maxAgeDays ?? 14,
       rebuildEveryMs: cache.rebuildEveryMs,
+      store: cache.store === '' ? undefined : cache.store,
+      push: cache.push ?? true,
+      waitMs: cache.waitMs ?? 300_000,
     },
     onFork: config.onFork,
     idleTimeoutMs: config.idleTimeoutMs ?? 30_000,
@@ -92,6 +95,12 @@ function resolveServer(config: UserConfig, configFile: string | undefined): Reso
         user: 'Branches are used as the role that `server` names.',
         database: 'On a server every branch is a database with a name of its own, and the URL names it.',
       }[other],
+    })
+  }
+  if (config.cache?.store !== undefined && config.cache.store !== '') {
+    throw new PgBranchError(`${configFile ?? 'the configuration'} has both \`server\` and \`cache.store\``, {
+      code: 'PGB_CONFIG_INVALID',
+      hint: 'Templates on a server are there for all who use it: leave `cache.store` out.',
     })
   }
   if (typeof server !== 'string') return server

@@ -1,3 +1,4 @@
+import type { CacheOptions } from './cache-options.ts'
 import type { Client } from 'pg'
 
 /** What a function step is called with. */
@@ -193,18 +194,7 @@ export interface UserConfig {
     /** How long. Default 3,600,000 (one hour). */
     forMs?: number | undefined
   }
-  /** Templates kept for later runs. */
-  cache?: {
-    /** Default 10 GB. The least recently used go first. */
-    maxBytes?: number | undefined
-    /** Days since the last use. Default 14. */
-    maxAgeDays?: number | undefined
-    /**
-     * Builds every template anew when a period of this length begins, for seeds that hold `now()`: with
-     * 86,400,000 at each midnight (UTC), on every machine at the same moment. Default: never.
-     */
-    rebuildEveryMs?: number | undefined
-  }
+  cache?: CacheOptions | undefined
   /** How long the background process stays without work. Default 30,000. */
   idleTimeoutMs?: number | undefined
 }
@@ -232,7 +222,14 @@ export interface ResolvedConfig {
   volume: { driver: DriverName | undefined; path: string | undefined }
   pool: { size: number; connectionsPerBranch: number; waitMs: number }
   keep: { max: number; forMs: number }
-  cache: { maxBytes: number; maxAgeDays: number; rebuildEveryMs: number | undefined }
+  cache: {
+    maxBytes: number
+    maxAgeDays: number
+    rebuildEveryMs: number | undefined
+    store: string | undefined
+    push: boolean
+    waitMs: number
+  }
   onFork: string | undefined
   idleTimeoutMs: number
 }

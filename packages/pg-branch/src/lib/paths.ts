@@ -22,6 +22,8 @@ export interface StatePaths {
   binariesDir: string
   /** Dumps fetched from URLs. */
   downloadsDir: string
+  /** Parts of templates that are being fetched. */
+  chunksDir: string
 }
 
 /**
@@ -56,6 +58,7 @@ export function getStatePaths(homeDir: string = getHomeDir()): StatePaths {
     projectsDir: join(stateDir, 'projects'),
     binariesDir: join(stateDir, 'postgres'),
     downloadsDir: join(stateDir, 'downloads'),
+    chunksDir: join(stateDir, 'chunks'),
   }
 }
 

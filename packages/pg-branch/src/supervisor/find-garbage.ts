@@ -19,7 +19,10 @@ export async function findFileGarbage(paths: StatePaths, { maxAgeDays }: { maxAg
   const downloads = (await listOld(paths.downloadsDir, oldest)).map((what) =>
     create('download', what, `not used for ${maxAgeDays} days`),
   )
-  return Promise.all([...leftovers, ...versions, ...downloads])
+  const chunks = (await listOld(paths.chunksDir, Date.now() - dayMs)).map((what) =>
+    create('download', what, 'part of a template that nobody went on fetching for a day'),
+  )
+  return Promise.all([...chunks, ...leftovers, ...versions, ...downloads])
 }
 
 export async function removeFileGarbage(garbage: Garbage[], { stateDir }: StatePaths): Promise<void> {

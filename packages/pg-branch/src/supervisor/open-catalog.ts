@@ -1,19 +1,45 @@
 import { openServer, withSession } from '../postgres/server.ts'
+import { locatePostgres } from '../postgres/registry.ts'
 import type { TemplateCatalog } from '../template/catalog.ts'
-import type { Plan } from '../template/plan.ts'
+import { createKeys } from '../template/keys.ts'
 import { listServerTemplates, removeServerTemplate } from '../template/server-store.ts'
-import type { Volumes } from './volumes.ts'
+import type { Template } from '../template/store.ts'
+import { createBuildRecord } from '../template/why.ts'
+import { openExchange, type Exchange, type ExchangeContext } from './exchange.ts'
+import type { PlaceContext } from './place.ts'
 
 /** The templates where those of a plan are, while somebody looks at them. */
+export interface OpenCatalog extends TemplateCatalog, AsyncDisposable {
+  /** For what can be copied from here to elsewhere; undefined on a server. */
+  files:
+    | {
+        /** Of the plan's template, whether it is there or not. */
+        key: string
+        find(key: string): Promise<Template | undefined>
+        openExchange(store: string, options: Pick<ExchangeContext, 'onProgress'>): Exchange
+      }
+    | undefined
+}
+
 export async function openCatalog(
-  { config }: Plan,
-  { volumes, serverUrl }: { volumes: Volumes; serverUrl: string | undefined },
-): Promise<TemplateCatalog & AsyncDisposable> {
+  context: Pick<PlaceContext, 'plan' | 'env' | 'paths' | 'volumes'>,
+  serverUrl: string | undefined,
+): Promise<OpenCatalog> {
+  const { plan, paths, volumes } = context
+  const { config } = plan
   if (serverUrl === undefined) {
-    const { store } = await volumes.open(config.volume)
+    const { store, volume } = await volumes.open(config.volume)
+    const { baseDir } = config
+    const { binaries } = await locatePostgres({ ...config.postgres, baseDir, binariesDir: paths.binariesDir })
     return {
       list: () => store.list(),
       remove: (key) => store.remove(key),
+      files: {
+        key: createBuildRecord(createKeys(plan, binaries), plan).sealedKey,
+        find: (key) => store.find(key),
+        openExchange: (name, { onProgress }) =>
+          openExchange(name, { ...context, local: store, volume, binaries, chunksDir: paths.chunksDir, onProgress }),
+      },
       [Symbol.asyncDispose]: async () => {},
     }
   }
@@ -21,6 +47,7 @@ export async function openCatalog(
   return {
     list: () => withSession(server, (client) => listServerTemplates(client)),
     remove: (key) => withSession(server, (client) => removeServerTemplate(client, key)),
+    files: undefined,
     [Symbol.asyncDispose]: () => server.sessions.end(),
   }
 }

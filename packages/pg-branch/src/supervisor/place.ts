@@ -14,6 +14,8 @@ export interface PlaceContext {
   last: BuildRecord | undefined
   paths: StatePaths
   volumes: Volumes
+  /** Of the process that asks. */
+  env: Record<string, string | undefined>
   getBuilder(): Promise<Builder>
   onProgress(progress: BuildProgress): void
 }
@@ -36,6 +38,8 @@ export interface Place {
   volume: string
   advice: string | undefined
   rejected: string[]
+  /** What became of a build, to be told to the first who hears it: whoever tells it takes it out. */
+  news: string[]
   /** From now on branches are made such that tests can have one each. */
   expectTests(): void
   isTemplateThere(): Promise<boolean>

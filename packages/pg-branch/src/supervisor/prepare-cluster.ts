@@ -5,11 +5,13 @@ import { createOrigin } from '../branch/origin.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import { locatePostgres } from '../postgres/registry.ts'
-import { buildTemplate } from '../template/build.ts'
+import { buildTemplate, type BuildResult } from '../template/build.ts'
 import { matchTemplate } from '../template/catalog.ts'
 import { createKeys } from '../template/keys.ts'
 import { usesFastIngest } from '../template/plan.ts'
+import type { Template } from '../template/store.ts'
 import { createBuildRecord, explainRebuild } from '../template/why.ts'
+import { openExchange, type Obtained } from './exchange.ts'
 import type { Place, PlaceContext } from './place.ts'
 
 const log = createLog('project')
@@ -26,22 +28,28 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
   const record = createBuildRecord(keys, plan)
   const { sealedKey } = record
   let broken: string | undefined
-  let template = await store.find(sealedKey, (problem) => (broken = problem))
-  let why: string | undefined
-  let stepsRun = 0
-  let filesReused = 0
-  if (template === undefined) {
-    why = explainRebuild({ current: record, last, broken })
-    log('building %s: %s', sealedKey, why)
+  const { onProgress } = context
+  const exchange =
+    config.cache.store === undefined
+      ? undefined
+      : openExchange(config.cache.store, { ...context, local: store, volume, binaries, chunksDir: paths.chunksDir })
+  const build = async () => {
+    log('building %s', sealedKey)
     const builder = await context.getBuilder()
     const logFile = join(paths.logDir, 'build-server.log')
-    const { onProgress } = context
     const walDir = usesFastIngest(config) ? await getWalDir() : undefined
-    const place = { binaries, volume, store, logFile, walDir }
-    const built = await buildTemplate({ ...place, plan, last, keys, builder, onProgress })
-    template = built.template
-    ;({ stepsRun, filesReused } = built)
+    const find = async (key: string) => (await store.find(key)) ?? exchange?.find(key)
+    return buildTemplate({ binaries, volume, store, find, logFile, walDir, plan, last, keys, builder, onProgress })
   }
+  const makeTemplate = async (): Promise<Obtained<BuildResult<Template>>> => {
+    if (exchange !== undefined) return exchange.obtain(sealedKey, build)
+    const built = await build()
+    return { built, template: built.template, notices: [] }
+  }
+  const cached = await store.find(sealedKey, (problem) => (broken = problem))
+  const made = cached === undefined ? await makeTemplate() : { template: cached, built: undefined, notices: [] }
+  const { template, built } = made
+  const why = built === undefined ? undefined : explainRebuild({ current: record, last, broken })
   await store.touch(sealedKey)
   const branchesDir = await getBranchesDir(template.bytes)
   let hasTests = false
@@ -61,10 +69,11 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
     origin,
     gate: undefined,
     connectionsPerBranch: undefined,
-    build: { why, stepsRun, filesReused, record },
+    build: { why, stepsRun: built?.stepsRun ?? 0, filesReused: built?.filesReused ?? 0, record },
     postgres: `${binaries.provider} ${binaries.fullVersion}`,
     volume: `${volume.description}${inMemory}`,
     advice: volume.advice,
+    news: made.notices,
     rejected: [...located.rejected, ...volume.rejected].map(({ candidate, reason }) => `${candidate}: ${reason}`),
     expectTests() {
       hasTests = true

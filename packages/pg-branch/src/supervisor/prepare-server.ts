@@ -72,6 +72,7 @@ export async function prepareServer(context: PlaceContext, url: string): Promise
     volume: `databases on ${server.label}`,
     advice: undefined,
     rejected: [],
+    news: [],
     expectTests() {
       // Databases share the connections that there are: none is kept open beside those of the tests.
     },

@@ -2,11 +2,10 @@ import { PgBranchError } from '../lib/errors.ts'
 import type { StatePaths } from '../lib/paths.ts'
 import type { BuildProgress } from '../template/build.ts'
 import type { Builder } from '../template/builder.ts'
-import type { TemplateCatalog } from '../template/catalog.ts'
 import { usesFastIngest, type Plan } from '../template/plan.ts'
 import type { BuildRecord } from '../template/why.ts'
 import { explainTemplate } from './explain.ts'
-import { openCatalog } from './open-catalog.ts'
+import { openCatalog, type OpenCatalog } from './open-catalog.ts'
 import type { Place, PlaceContext } from './place.ts'
 import { matchesPlan, openPlanner, type ClientVariables } from './planner.ts'
 import { prepareCluster } from './prepare-cluster.ts'
@@ -134,14 +133,13 @@ export class Project {
   }
 
   /** Runs `action` on the plan as it is now, and the templates where its own would be. Nothing is built. */
-  async withCatalog<T>(
-    client: ProjectClient,
-    action: (catalog: TemplateCatalog, plan: Plan) => Promise<T>,
-  ): Promise<T> {
+  async withCatalog<T>(client: ProjectClient, action: (catalog: OpenCatalog, plan: Plan) => Promise<T>): Promise<T> {
     await using planner = await openPlanner({ ...this.#place, env: client.env })
     const plan = await planner.getPlan()
     const serverUrl = await findServerUrl(plan, { client, servers: this.#servers })
-    await using catalog = await openCatalog(plan, { volumes: this.#volumes, serverUrl })
+    const { env } = client
+    const context = { plan, env, paths: this.#paths, volumes: this.#volumes }
+    await using catalog = await openCatalog(context, serverUrl)
     return await action(catalog, plan)
   }
 
@@ -153,6 +151,7 @@ export class Project {
       const ready = await this.#realise({
         plan,
         last: planner.last,
+        env,
         serverUrl: await findServerUrl(plan, { client, servers: this.#servers }),
         getBuilder: () => planner.getBuilder(),
       })
@@ -175,14 +174,16 @@ export class Project {
   async #realise(options: {
     plan: Plan
     last: BuildRecord | undefined
+    env: ClientVariables['env']
     serverUrl: string | undefined
     getBuilder(): Promise<Builder>
   }): Promise<ReadyProject> {
-    const { plan, last, serverUrl } = options
+    const { plan, last, env, serverUrl } = options
     const startedAt = performance.now()
     const context: PlaceContext = {
       plan,
       last,
+      env,
       paths: this.#paths,
       volumes: this.#volumes,
       getBuilder: options.getBuilder,

@@ -1,11 +1,14 @@
 import { PgBranchError } from '../lib/errors.ts'
 import { getStatePaths } from '../lib/paths.ts'
+import type { BuildProgress } from '../template/build.ts'
 import { matchTemplate } from '../template/catalog.ts'
 import { findEvictable } from '../template/eviction.ts'
+import type { Plan } from '../template/plan.ts'
 import type { CatalogFunctions, Garbage } from './catalog-protocol.ts'
 import { findFileGarbage, removeFileGarbage } from './find-garbage.ts'
 import type { Leases } from './leases.ts'
-import type { Project } from './project.ts'
+import type { OpenCatalog } from './open-catalog.ts'
+import type { Project, ProjectListeners } from './project.ts'
 import type { ProjectRequest } from './protocol.ts'
 
 /** What people do with the cache: these need a project's plan, and build nothing. */
@@ -14,7 +17,10 @@ export function serveCatalog({
   withProject,
 }: {
   host: { leases: Leases }
-  withProject<T>(request: ProjectRequest, action: (project: Project) => Promise<T>): Promise<T>
+  withProject<T>(
+    request: ProjectRequest,
+    action: (project: Project, listeners: ProjectListeners) => Promise<T>,
+  ): Promise<T>
 }): CatalogFunctions {
   const { leases } = host
   return {
@@ -22,11 +28,12 @@ export function serveCatalog({
       withProject(request, (project) =>
         project.withCatalog(request, async (catalog) => {
           const templates = await catalog.list()
-          return templates.map((template) => ({
-            ...template,
-            usedBy: leases.listUsers(template.key),
-            isCurrent: template.key === project.ready?.templateKey,
-          }))
+          return templates.map((template) =>
+            Object.assign(template, {
+              usedBy: leases.listUsers(template.key),
+              isCurrent: template.key === project.ready?.templateKey,
+            }),
+          )
         }),
       ),
     removeTemplate: ({ key: prefix, ...request }) =>
@@ -41,6 +48,37 @@ export function serveCatalog({
           throw new PgBranchError(`the template ${key.slice(0, 8)} is in use by ${users.slice(0, 5).join(', ')}`, {
             code: 'PGB_TEMPLATE_IN_USE',
             hint: 'End these first; a named branch with: pg-branch branch rm NAME',
+          })
+        }),
+      ),
+    pushTemplate: ({ store, force, ...request }) =>
+      withProject(request, async (project, listeners) => {
+        await project.prepare(request, listeners)
+        return project.withCatalog(request, async (catalog, plan) => {
+          const { files, name } = requireFiles(catalog, { plan, store })
+          const template = await files.find(files.key)
+          if (template === undefined) throw new Error('the template vanished')
+          const moved = await files.openExchange(name, listeners).push(template, { force })
+          return { key: files.key, store: name, bytes: moved.bytes, bytesMoved: moved.bytesMoved, wasThere: false }
+        })
+      }),
+    pullTemplate: ({ store, ...request }) =>
+      withProject(request, (project, listeners) =>
+        project.withCatalog(request, async (catalog, plan) => {
+          const { files, name } = requireFiles(catalog, { plan, store })
+          const { key } = files
+          if ((await files.find(key)) !== undefined)
+            return { key, store: name, bytes: 0, bytesMoved: 0, wasThere: true }
+          let bytes = 0
+          const onProgress = (progress: BuildProgress) => {
+            bytes = progress.totalBytes ?? bytes
+            listeners.onProgress(progress)
+          }
+          const template = await files.openExchange(name, { onProgress }).pull(key)
+          if (template !== undefined) return { key, store: name, bytes, bytesMoved: bytes, wasThere: false }
+          throw new PgBranchError(`the template ${key.slice(0, 8)} is not in ${name}`, {
+            code: 'PGB_TEMPLATE_UNKNOWN',
+            hint: 'Put it there from a machine that has it (pg-branch template push), or build it here (pg-branch template build).',
           })
         }),
       ),
@@ -63,4 +101,22 @@ export function serveCatalog({
         }),
       ),
   }
+}
+
+/** @throws PgBranchError `PGB_ARGUMENT` where there is nothing to copy, or nowhere to copy it to. */
+function requireFiles(
+  { files }: OpenCatalog,
+  { plan, store = plan.config.cache.store }: { plan: Plan; store: string | undefined },
+): { files: NonNullable<OpenCatalog['files']>; name: string } {
+  if (files === undefined) {
+    throw new PgBranchError('the templates of this project are databases on a server', {
+      code: 'PGB_ARGUMENT',
+      hint: 'All who use that server have them already.',
+    })
+  }
+  if (store !== undefined) return { files, name: store }
+  throw new PgBranchError('no template store is named', {
+    code: 'PGB_ARGUMENT',
+    hint: 'Give a directory or oci://host/repository, or set `cache: { store }` in the configuration.',
+  })
 }

@@ -29,13 +29,13 @@ export function serveNamed({
         if (ttlMs !== undefined) branches.renew(known, getExpiry(ttlMs))
         Object.assign(known.labels, labels)
         const notices = explainReuse(known, { project, from })
-        return { ...describeAccess(known), created: false, notices: [...project.plan.notices, ...notices] }
+        return { ...describeAccess(known), created: false, notices: [...tell(project), ...notices] }
       }
       const origin = await openState(from ?? 'template', { project, branches })
       try {
         const expiresAt = getExpiry(ttlMs === undefined ? defaultTtlMs : ttlMs)
         const made = await branches.create(project, { name, labels, from: from ?? 'template', expiresAt, origin })
-        return { ...describeAccess(made), created: true, notices: project.plan.notices }
+        return { ...describeAccess(made), created: true, notices: tell(project) }
       } finally {
         await origin.release()
       }
@@ -66,6 +66,10 @@ export function serveNamed({
       await branches.remove(await get(ref))
     },
   }
+}
+
+function tell({ plan, news }: ReadyProject): string[] {
+  return [...plan.notices, ...news.splice(0)]
 }
 
 function getExpiry(ttlMs: number | null): number {

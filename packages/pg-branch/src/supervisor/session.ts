@@ -175,7 +175,7 @@ function openLease(
       leaseId: lease.id,
       branchId: lease.branch.id,
       variables: createBranchVariables(ready.plan.variables, lease.address),
-      notices: host.takeNotices(request.runId, ready.plan.notices),
+      notices: [...host.takeNotices(request.runId, ready.plan.notices), ...ready.news.splice(0)],
       warm: lease.warm,
     }
   })
@@ -188,7 +188,7 @@ function buildTemplate(
   return withProject(request, context, async (project, listeners) => {
     if (request.dryRun) return project.explain(request)
     let built: Parameters<ProjectListeners['onBuilt']>[0] | undefined
-    const { plan, templateKey } = await project.prepare(request, {
+    const { plan, templateKey, news } = await project.prepare(request, {
       ...listeners,
       onBuilt(result) {
         built = result
@@ -197,6 +197,11 @@ function buildTemplate(
     })
     const cached = plan.steps.length - (built?.stepsRun ?? 0)
     const start = { steps: cached, additions: built?.filesReused ?? 0 }
-    return { key: templateKey, why: built?.why, steps: describeSteps(plan.steps, start), notices: plan.notices }
+    return {
+      key: templateKey,
+      why: built?.why,
+      steps: describeSteps(plan.steps, start),
+      notices: [...plan.notices, ...news.splice(0)],
+    }
   })
 }

@@ -30,6 +30,8 @@ export interface BuildContext {
   binaries: PostgresBinaries
   volume: Volume
   store: TemplateStore
+  /** @returns a template or layer that is there, or can be had from elsewhere. */
+  find(key: string): Promise<Template | undefined>
   builder: Builder
   logFile: string
   /** A directory in memory, for the first WAL of fast ingest. */
@@ -56,10 +58,10 @@ export async function buildTemplate(context: BuildContext): Promise<BuildResult<
   const startedAt = performance.now()
   const report = (phase: string) => (progress: StepProgress) =>
     context.onProgress({ ...progress, phase, elapsedMs: performance.now() - startedAt })
-  const { keys, store } = context
-  const start = await findStart({ steps: plan.steps, keys, last: context.last, find: (key) => store.find(key) })
+  const { keys, find } = context
+  const start = await findStart({ steps: plan.steps, keys, last: context.last, find: context.find })
   let { layer, steps: done, additions } = start
-  layer ??= (await store.find(keys.base)) ?? (await buildBase(context, report('initdb')))
+  layer ??= (await find(keys.base)) ?? (await buildBase(context, report('initdb')))
   const stepsRun = plan.steps.length - done
   for (;;) {
     const isLast = done >= plan.steps.length - 1

@@ -19,7 +19,7 @@ import { describeLayer } from './layers.ts'
 import { dataName } from './manifest.ts'
 import { usesFastIngest } from './plan.ts'
 import { prepareDatabases, setPasswords } from './prepare-databases.ts'
-import { listDatabases, refuseTablespaces, sealDatabases } from './seal.ts'
+import { freezeTables, listDatabases, refuseTablespaces, sealDatabases } from './seal.ts'
 import type { StepProgress, StepTarget } from './steps/contract.ts'
 import type { Template } from './store.ts'
 
@@ -122,6 +122,7 @@ async function fillCluster(
   }
   await setPasswords(admin, { user, password: layer.password })
   if (isLast) await sealDatabases(admin, target)
+  else await freezeTables(admin, target)
   await refuseTablespaces(dataDir)
   const mustCheck = isLast && (layer.isUnchecked || (await ingest?.mayBeLossy()) === true)
   const expected = mustCheck ? await countRows(target, await listDatabases(admin)) : undefined

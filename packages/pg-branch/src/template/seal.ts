@@ -14,9 +14,41 @@ import type { StepTarget } from './steps/contract.ts'
  */
 export async function sealDatabases(admin: Client, target: StepTarget): Promise<void> {
   const databases = await listDatabases(admin)
-  for (const database of databases) await vacuumDatabase({ ...target, database })
+  for (const database of databases) {
+    // What is as initdb left it is frozen and analysed: to do it again would only change its pages.
+    if (database === target.database || (await hasOwnObjects({ ...target, database }))) {
+      await vacuumDatabase({ ...target, database })
+    }
+  }
   // The vacuum dropped the relation cache file.
   await writeRelationCaches(target, databases)
+}
+
+/**
+ * Freezes the tables of a layer, so that they keep their pages in all that is built on it: the next seal
+ * finds nothing to do in them, and a store has them already.
+ */
+export async function freezeTables(admin: Client, target: StepTarget): Promise<void> {
+  for (const database of await listDatabases(admin)) {
+    await withClient({ ...target, database }, async (client) => {
+      const { rows } = await client.query<{ name: string }>(
+        `SELECT oid::regclass::text AS name FROM pg_class WHERE oid >= ${firstOwnOid} AND relkind IN ('r', 'm') AND relpersistence <> 't'`,
+      )
+      if (rows.length > 0) await client.query(`VACUUM (FREEZE) ${rows.map(({ name }) => name).join(', ')}`)
+    })
+  }
+}
+
+/** Source: access/transam.h, FirstNormalObjectId. */
+const firstOwnOid = 16_384
+
+async function hasOwnObjects(address: DatabaseAddress): Promise<boolean> {
+  const { rows } = await withClient(address, (client) =>
+    client.query<{ found: boolean }>(
+      `SELECT EXISTS (SELECT FROM pg_class WHERE oid >= ${firstOwnOid}) OR EXISTS (SELECT FROM pg_proc WHERE oid >= ${firstOwnOid}) AS found`,
+    ),
+  )
+  return rows[0]?.found ?? true
 }
 
 /** @returns the names of all databases of a cluster that can be connected to. */

@@ -1,0 +1,34 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createRandomHex } from '../lib/hash.ts'
+import { describeContent } from './blobs.ts'
+import type { Blob } from './contract.ts'
+
+/** Chunks that were fetched for a template which is not whole yet. A damaged one is as if it were not there. */
+export class ChunkCache {
+  readonly #dir: string
+
+  constructor(dir: string) {
+    this.#dir = dir
+  }
+
+  async get(chunk: Blob, fetch: () => Promise<Buffer>): Promise<Buffer> {
+    const path = this.#getPath(chunk)
+    const kept = await readFile(path).catch(() => undefined)
+    if (kept !== undefined && describeContent(kept).digest === chunk.digest) return kept
+    const content = await fetch()
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 })
+    const draft = `${path}.${createRandomHex(4)}`
+    await writeFile(draft, content, { mode: 0o600 })
+    await rename(draft, path)
+    return content
+  }
+
+  async drop(chunks: Blob[]): Promise<void> {
+    await Promise.all(chunks.map((chunk) => rm(this.#getPath(chunk), { force: true })))
+  }
+
+  #getPath({ digest }: Blob): string {
+    return join(this.#dir, digest.slice('sha256:'.length))
+  }
+}

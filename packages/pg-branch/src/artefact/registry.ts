@@ -1,0 +1,50 @@
+import { isAbsolute, resolve } from 'node:path'
+import { PgBranchError } from '../lib/errors.ts'
+import type { ArtefactStore } from './contract.ts'
+import { findCredentials } from './credentials.ts'
+import { createDirectoryStore } from './stores/directory.ts'
+import { createOciStore } from './stores/oci.ts'
+
+export interface StoreContext {
+  /** To which relative paths refer. */
+  baseDir: string
+  /** Of the process that asks: it may hold how to log in. */
+  env: Record<string, string | undefined>
+}
+
+/** Every kind of store, by the scheme of its name; what has none is a path. */
+const stores: Record<string, (rest: string, context: StoreContext) => ArtefactStore> = {
+  oci: (rest, { env }) => {
+    const [host = '', ...path] = rest.split('/')
+    const repository = path.join('/')
+    if (host === '' || !/^[a-z0-9]+([._/-]+[a-z0-9]+)*$/.test(repository)) {
+      throw new PgBranchError(`${JSON.stringify(`oci://${rest}`)} names no repository`, {
+        code: 'PGB_ARGUMENT',
+        hint: 'Write the host and a repository in small letters, without a tag: oci://ghcr.io/you/app-templates',
+      })
+    }
+    // As Docker does, a registry on this machine is spoken to without TLS.
+    const isLocal = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host)
+    const origin = `${isLocal ? 'http' : 'https'}://${host}`
+    return createOciStore({ origin, repository, findCredentials: () => findCredentials(host, env) })
+  },
+}
+
+/**
+ * @param name a path, or `oci://host/repository`.
+ * @throws PgBranchError `PGB_ARGUMENT`.
+ */
+export function openStore(name: string, context: StoreContext): ArtefactStore {
+  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/.exec(name) ?? []
+  if (scheme === undefined || rest === undefined) {
+    return createDirectoryStore(isAbsolute(name) ? name : resolve(context.baseDir, name))
+  }
+  const create = stores[scheme]
+  if (create !== undefined) return create(rest, context)
+  throw new PgBranchError(`${JSON.stringify(name)} is no template store that pg-branch knows`, {
+    code: 'PGB_ARGUMENT',
+    hint: `Give a path, or one of: ${Object.keys(stores)
+      .map((known) => `${known}://…`)
+      .join(', ')}.`,
+  })
+}

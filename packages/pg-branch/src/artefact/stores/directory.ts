@@ -1,0 +1,85 @@
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { PgBranchError, createDiskFullError, describeError, getErrorCode } from '../../lib/errors.ts'
+import { createRandomHex } from '../../lib/hash.ts'
+import type { ArtefactStore, Blob, Ref } from '../contract.ts'
+
+/** A directory: of a CI cache, or shared by machines. Below it are `blobs/sha256/…` and `refs/…`. */
+export function createDirectoryStore(dir: string): ArtefactStore {
+  const getBlobPath = ({ digest }: Blob) => {
+    const hex = digest.slice('sha256:'.length)
+    return join(dir, 'blobs', 'sha256', hex.slice(0, 2), hex)
+  }
+  const getRefPath = (name: string) => join(dir, 'refs', `${name}.json`)
+  const label = dir
+  return {
+    label,
+    capabilities: { exclusive: true },
+    hasBlob: (blob) =>
+      explain(label, async () => (await stat(getBlobPath(blob)).catch(ignoreMissing))?.size === blob.bytes),
+    readBlob: (blob) =>
+      explain(label, async () => (await readFile(getBlobPath(blob)).catch(ignoreMissing)) ?? undefined),
+    writeBlob: (blob, content) => explain(label, () => writeWhole(getBlobPath(blob), content)),
+    readRef: (name) =>
+      explain(label, async () => {
+        const text = await readFile(getRefPath(name), 'utf8').catch(ignoreMissing)
+        return text === undefined ? undefined : (JSON.parse(text) as Ref)
+      }),
+    writeRef: (name, ref, { ifAbsent } = { ifAbsent: false }) =>
+      explain(label, async () => {
+        const text = JSON.stringify(ref)
+        if (!ifAbsent) {
+          await writeWhole(getRefPath(name), text)
+          return true
+        }
+        const draft = await writeDraft(getRefPath(name), text)
+        try {
+          // Unlike a rename, it fails where something is.
+          await link(draft, getRefPath(name))
+          return true
+        } catch (error) {
+          if (getErrorCode(error) === 'EEXIST') return false
+          throw error
+        } finally {
+          await rm(draft, { force: true })
+        }
+      }),
+  }
+}
+
+async function writeWhole(path: string, content: string | Buffer): Promise<void> {
+  await rename(await writeDraft(path, content), path)
+}
+
+async function writeDraft(path: string, content: string | Buffer): Promise<string> {
+  await mkdir(dirname(path), { recursive: true })
+  const draft = `${path}.${createRandomHex(4)}.draft`
+  try {
+    await writeFile(draft, content)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw error
+  }
+  return draft
+}
+
+function ignoreMissing(error: unknown): undefined {
+  const code = getErrorCode(error)
+  if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+  throw error
+}
+
+async function explain<T>(label: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action()
+  } catch (error) {
+    if (error instanceof PgBranchError) throw error
+    const code = getErrorCode(error)
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw createDiskFullError(` for the template store ${label}`)
+    throw new PgBranchError(`the template store ${label} cannot be used: ${describeError(error)}`, {
+      code: 'PGB_STORE',
+      hint: 'It must be a directory that this user can read and, to push, write.',
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,21 @@
+/** Templates kept for later runs. */
+export interface CacheOptions {
+  /** Default 10 GB. The least recently used go first. */
+  maxBytes?: number | undefined
+  /** Days since the last use. Default 14. */
+  maxAgeDays?: number | undefined
+  /**
+   * Builds every template anew when a period of this length begins, for seeds that hold `now()`: with
+   * 86,400,000 at each midnight (UTC), on every machine at the same moment. Default: never.
+   */
+  rebuildEveryMs?: number | undefined
+  /**
+   * Where machines share templates: a directory (relative to this file), or `oci://host/repository`. What
+   * is not here is fetched from there, and what is built is put there. Undefined or empty: nowhere.
+   */
+  store?: string | undefined
+  /** Whether templates that are built here are put there. Default: true. */
+  push?: boolean | undefined
+  /** How long to wait for another machine that is building the same, before building it too. Default 300,000. */
+  waitMs?: number | undefined
+}

@@ -1,0 +1,112 @@
+import { takeTurn, type Turn } from '../artefact/claim.ts'
+import { pullTemplate, type PullContext } from '../artefact/pull.ts'
+import { pushTemplate, type Moved } from '../artefact/push.ts'
+import { openStore } from '../artefact/registry.ts'
+import { PgBranchError, describeError } from '../lib/errors.ts'
+import { formatDuration } from '../lib/format.ts'
+import { createLog } from '../lib/log.ts'
+import type { BuildProgress } from '../template/build.ts'
+import type { Plan } from '../template/plan.ts'
+import type { Template } from '../template/store.ts'
+
+const log = createLog('artefact')
+
+/** Where a template came from, if not from here. */
+export interface Obtained<T> {
+  /** What building gave; undefined: it was fetched. */
+  built: T | undefined
+  template: Template
+  /** For the user, once. */
+  notices: string[]
+}
+
+export interface ExchangeContext extends Omit<PullContext, 'store' | 'onProgress'> {
+  plan: Plan
+  env: Record<string, string | undefined>
+  onProgress(progress: BuildProgress): void
+}
+
+/** Templates that machines share, for one project. */
+export interface Exchange {
+  pull(key: string): Promise<Template | undefined>
+  /** @param options.force writes also what is there already: it may be damaged. */
+  push(template: Template, options?: { force: boolean }): Promise<Moved>
+  /** As `pull`, where a failure does not matter: the template is then made here. */
+  find(key: string): Promise<Template | undefined>
+  /** Of all who want the same template one builds it, and puts it there; the others wait, and fetch it. */
+  obtain<T extends { template: Template }>(key: string, build: () => Promise<T>): Promise<Obtained<T>>
+}
+
+/** @param name of the store. @throws PgBranchError `PGB_ARGUMENT`. */
+export function openExchange(name: string, context: ExchangeContext): Exchange {
+  const { plan, env, onProgress } = context
+  const { baseDir, cache } = plan.config
+  const store = openStore(name, { baseDir, env })
+  const startedAt = performance.now()
+  const report = (phase: string) => (progress: { bytes?: number; totalBytes?: number }) =>
+    onProgress({ phase, elapsedMs: performance.now() - startedAt, ...progress })
+  const pull: Exchange['pull'] = (key) =>
+    pullTemplate(key, { ...context, store, onProgress: report(`fetching the template from ${store.label}`) })
+  const push: Exchange['push'] = (template, { force } = { force: false }) =>
+    pushTemplate({ template, store, force, onProgress: report(`putting the template into ${store.label}`) })
+
+  return {
+    pull,
+    push,
+    async find(key) {
+      const { template } = await attemptPull(() => pull(key))
+      return template
+    },
+    async obtain(key, build) {
+      const notices: string[] = []
+      const fetch = async () => {
+        const { template, error } = await attemptPull(() => pull(key))
+        if (template !== undefined) {
+          notices.push(
+            `template ${key.slice(0, 8)} fetched from ${store.label} in ${formatDuration(performance.now() - startedAt)}`,
+          )
+        }
+        return { template, error }
+      }
+      let { template, error } = await fetch()
+      let turn: Turn | undefined
+      // Who cannot write there has no turn, and waits for nobody: it would be in vain if nobody else builds.
+      if (template === undefined && error === undefined && cache.push) {
+        const onWait = report(`another machine builds this template for ${store.label}: waiting`)
+        try {
+          turn = await takeTurn({ store, key, waitMs: cache.waitMs, onWait: () => onWait({}) })
+          if (turn.outcome === 'there') ({ template, error } = await fetch())
+        } catch (failure) {
+          error = failure
+        }
+      }
+      if (template !== undefined) return { built: undefined, template, notices }
+      if (error !== undefined) notices.push(`templates are not shared in this run: ${describeError(error)}`)
+      try {
+        const built = await build()
+        const isDamaged = error instanceof PgBranchError && error.code === 'PGB_ARTEFACT'
+        if (cache.push && (error === undefined || isDamaged)) {
+          await push(built.template, { force: isDamaged }).catch((failure: unknown) =>
+            notices.push(`the template could not be put into ${store.label}: ${describeError(failure)}`),
+          )
+        }
+        return { built, template: built.template, notices }
+      } finally {
+        if (turn?.outcome === 'ours') await turn.release()
+      }
+    },
+  }
+}
+
+/** What is the matter with a store is no reason not to test; a full disk is. */
+async function attemptPull(
+  pull: () => Promise<Template | undefined>,
+): Promise<{ template: Template | undefined; error: unknown }> {
+  try {
+    return { template: await pull(), error: undefined }
+  } catch (error) {
+    if (error instanceof PgBranchError && error.code === 'PGB_DISK_FULL') throw error
+    log('not fetched: %O', error)
+    return { template: undefined, error }
+  }
+}
