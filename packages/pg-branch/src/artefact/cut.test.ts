@@ -25,6 +25,6 @@ test('a file more, or a larger one, changes no other chunk than its own', () => 
   const before = new Set(cutFiles(small).map((pieces) => JSON.stringify(pieces)))
   const more = [...small, make('base/1/1234_vm', 8192)].sort((a, b) => (a.path < b.path ? -1 : 1))
   expect(cutFiles(more).filter((pieces) => !before.has(JSON.stringify(pieces)))).toHaveLength(1)
-  const larger = small.map((file, index) => (index === 77 ? { ...file, bytes: 16_384 } : file))
+  const larger = small.toSpliced(77, 1, make(small[77]?.path ?? '', 16_384))
   expect(cutFiles(larger).filter((pieces) => !before.has(JSON.stringify(pieces)))).toHaveLength(1)
 })
