@@ -16,6 +16,8 @@ export interface Obtained<T> {
   /** What building gave; undefined: it was fetched. */
   built: T | undefined
   template: Template
+  /** The store, unless it was built here. */
+  fetchedFrom: string | undefined
   /** For the user, once. */
   notices: string[]
 }
@@ -80,7 +82,7 @@ export function openExchange(name: string, context: ExchangeContext): Exchange {
           error = failure
         }
       }
-      if (template !== undefined) return { built: undefined, template, notices }
+      if (template !== undefined) return { built: undefined, template, fetchedFrom: store.label, notices }
       if (error !== undefined) notices.push(`templates are not shared in this run: ${describeError(error)}`)
       try {
         const built = await build()
@@ -90,7 +92,7 @@ export function openExchange(name: string, context: ExchangeContext): Exchange {
             notices.push(`the template could not be put into ${store.label}: ${describeError(failure)}`),
           )
         }
-        return { built, template: built.template, notices }
+        return { built, template: built.template, fetchedFrom: undefined, notices }
       } finally {
         if (turn?.outcome === 'ours') await turn.release()
       }

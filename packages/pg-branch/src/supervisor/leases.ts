@@ -7,6 +7,7 @@ import { createRandomHex } from '../lib/hash.ts'
 import { createLog } from '../lib/log.ts'
 import type { ReadyProject } from './project.ts'
 import type { LeaseRequest, ReleaseAnswer } from './protocol.ts'
+import { Runs } from './runs.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
 
 const log = createLog('lease')
@@ -46,6 +47,7 @@ const sampleSize = 1_000
 /** All leases of a supervisor. */
 export class Leases {
   readonly kept: KeptBranches
+  readonly runs: Runs = new Runs()
   readonly #leases = new Map<string, Lease>()
   readonly #handovers = new Set<Handover>()
   readonly #durations = new Map<ReadyProject, number[]>()
@@ -98,7 +100,9 @@ export class Leases {
     const opened: Lease = { id: createRandomHex(8), branch, origin, leave, address, project, request, warm, workspace }
     this.#leases.set(opened.id, opened)
     const durations = this.getDurations(project)
-    durations.push(performance.now() - startedAt)
+    const durationMs = performance.now() - startedAt
+    durations.push(durationMs)
+    this.runs.addLease(request.runId, project, { durationMs, warm })
     this.#durations.set(project, durations.slice(-sampleSize))
     log('%s leased to %s (%s)', branch.id, request.holder, warm ? 'warm' : 'cold')
     return opened
@@ -128,7 +132,7 @@ export class Leases {
     if (failed !== undefined && project.plan.config.keep.max > 0) {
       origin.pool.surrender()
       await leaveGate(leave)
-      return this.keep(branch, { project, reason: failed })
+      return this.keep(branch, { project, reason: failed, runId: request.runId })
     }
     if (request.scope === 'worker' && orderly) this.#offerHandover(lease)
     else await giveBack({ branch, origin, leave })
@@ -136,10 +140,14 @@ export class Leases {
   }
 
   /** Takes a branch that was surrendered by its pool, so that somebody can look at it. */
-  async keep(branch: Branch, { project, reason }: { project: ReadyProject; reason: string }): Promise<ReleaseAnswer> {
+  async keep(
+    branch: Branch,
+    { project, reason, runId }: { project: ReadyProject; reason: string; runId: string },
+  ): Promise<ReleaseAnswer> {
     const { max, forMs } = project.plan.config.keep
     const psqlLine = createPsqlLine(branch)
     this.#keepers.set(branch, project)
+    this.runs.addKept(runId, project, { reason, psqlLine, forMs })
     await this.kept.add({ branch, reason, expiresAt: Date.now() + forMs }, max)
     return { psqlLine, keptForMs: forMs }
   }

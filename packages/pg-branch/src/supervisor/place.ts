@@ -38,6 +38,8 @@ export interface Place {
   volume: string
   advice: string | undefined
   rejected: string[]
+  /** The store that the template was fetched from just now. */
+  fetchedFrom: string | undefined
   /** What became of a build, to be told to the first who hears it: whoever tells it takes it out. */
   news: string[]
   /** From now on branches are made such that tests can have one each. */

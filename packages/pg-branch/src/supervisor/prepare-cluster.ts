@@ -44,10 +44,13 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
   const makeTemplate = async (): Promise<Obtained<BuildResult<Template>>> => {
     if (exchange !== undefined) return exchange.obtain(sealedKey, build)
     const built = await build()
-    return { built, template: built.template, notices: [] }
+    return { built, template: built.template, fetchedFrom: undefined, notices: [] }
   }
   const cached = await store.find(sealedKey, (problem) => (broken = problem))
-  const made = cached === undefined ? await makeTemplate() : { template: cached, built: undefined, notices: [] }
+  const made =
+    cached === undefined
+      ? await makeTemplate()
+      : { template: cached, built: undefined, fetchedFrom: undefined, notices: [] }
   const { template, built } = made
   const why = built === undefined ? undefined : explainRebuild({ current: record, last, broken })
   await store.touch(sealedKey)
@@ -74,6 +77,7 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
     volume: `${volume.description}${inMemory}`,
     advice: volume.advice,
     news: made.notices,
+    fetchedFrom: made.fetchedFrom,
     rejected: [...located.rejected, ...volume.rejected].map(({ candidate, reason }) => `${candidate}: ${reason}`),
     expectTests() {
       hasTests = true

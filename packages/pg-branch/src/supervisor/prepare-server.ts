@@ -73,6 +73,7 @@ export async function prepareServer(context: PlaceContext, url: string): Promise
     advice: undefined,
     rejected: [],
     news: [],
+    fetchedFrom: undefined,
     expectTests() {
       // Databases share the connections that there are: none is kept open beside those of the tests.
     },

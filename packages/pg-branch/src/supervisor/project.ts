@@ -25,6 +25,8 @@ export interface ProjectClient extends ClientVariables {
 export interface ReadyProject extends Omit<Place, 'build'> {
   plan: Plan
   serverUrl: string | undefined
+  /** The run that made it ready. */
+  preparedFor: string
   build: Built & { reused: boolean; why: string | undefined }
 }
 
@@ -152,6 +154,7 @@ export class Project {
         plan,
         last: planner.last,
         env,
+        runId,
         serverUrl: await findServerUrl(plan, { client, servers: this.#servers }),
         getBuilder: () => planner.getBuilder(),
       })
@@ -175,6 +178,7 @@ export class Project {
     plan: Plan
     last: BuildRecord | undefined
     env: ClientVariables['env']
+    runId: string
     serverUrl: string | undefined
     getBuilder(): Promise<Builder>
   }): Promise<ReadyProject> {
@@ -202,7 +206,7 @@ export class Project {
     }
     if (why !== undefined) this.#listeners.forEach((listener) => listener.onBuilt({ ...build, why }))
     await writeProjectRecord(this.#paths, { rootDir: this.rootDir, configFile: this.#configFile, plan, built: record })
-    return { ...place, plan, serverUrl, build }
+    return { ...place, plan, serverUrl, preparedFor: options.runId, build }
   }
 
   #adopt(ready: ReadyProject): void {

@@ -168,6 +168,30 @@ export interface SupervisorStatus {
   kept: Array<{ branchId: string; reason: string; psqlLine: string; expiresAt: number }>
 }
 
+/** What one test run did in one project, for people. */
+export interface RunReport {
+  baseDir: string
+  template: string
+  /** Why the template was built for this run; undefined: it was there. */
+  built: string | undefined
+  buildMs: number
+  fetchedFrom: string | undefined
+  postgres: string
+  volume: string
+  /** What would be faster. */
+  advice: string | undefined
+  /** Milliseconds from request to answer of every lease. */
+  leaseMs: number[]
+  /** Leases that were served with a branch made ahead. */
+  warm: number
+  /** Milliseconds to make a branch in the background, the last thousand. */
+  forkMs: number[]
+  /** Branches for single tests, and how many of these were the one before, since nothing had been written. */
+  resets: number
+  pristine: number
+  kept: Array<{ reason: string; psqlLine: string; forMs: number }>
+}
+
 /** What a client may ask of the supervisor. A lease ends at the latest when its socket closes. */
 export interface SupervisorFunctions extends NamedBranchFunctions, CatalogFunctions {
   hello(hello: Hello): Promise<void>
@@ -186,6 +210,8 @@ export interface SupervisorFunctions extends NamedBranchFunctions, CatalogFuncti
   /** Builds the template of a project unless it is there, without a lease. */
   build(request: TemplateRequest): Promise<TemplateReport>
   status(): Promise<SupervisorStatus>
+  /** @returns what a run has done since it was asked for last. */
+  takeRun(request: { runId: string }): Promise<RunReport[]>
   /** Goes on until then even if nobody needs it; servers are kept ready. */
   stay(request: { untilMs: number }): Promise<void>
   /** Discards every branch and ends the supervisor. */

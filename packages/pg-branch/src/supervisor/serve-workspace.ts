@@ -33,9 +33,12 @@ export function serveWorkspace({
   return {
     async reset({ leaseId, next, to, failed }) {
       const { lease, workspace } = find(leaseId)
-      const keep = failed !== undefined && lease.project.plan.config.keep.max > 0
+      const { project } = lease
+      const { runId } = lease.request
+      const keep = failed !== undefined && project.plan.config.keep.max > 0
       const { rung, leftOver, kept } = await workspace.reset({ next, to, keep })
-      const answer = kept === undefined ? {} : await leases.keep(kept, { project: lease.project, reason: failed ?? '' })
+      leases.runs.addReset(runId, project, rung)
+      const answer = kept === undefined ? {} : await leases.keep(kept, { project, reason: failed ?? '', runId })
       return { rung, leftOver, ...answer }
     },
     snapshot: ({ leaseId, name, next }) => find(leaseId).workspace.snapshot(name, next),

@@ -91,6 +91,7 @@ export function serveSession(socket: Socket, host: SessionHost): Promise<void> {
     async status() {
       return host.getStatus()
     },
+    takeRun: async ({ runId }) => host.leases.runs.take(runId),
     async stay({ untilMs }) {
       host.stay(untilMs)
     },
