@@ -7,6 +7,10 @@ interface Entry {
 
 /** Every command: what is shown of it without loading it, since the list of commands is wanted at once. */
 export const registry: Record<string, Entry> = {
+  init: {
+    description: 'Set up a project: the configuration, and the line in the test runner’s',
+    load: () => import('./init.ts').then((module) => module.initCommand),
+  },
   branch: {
     description: 'Named branches: a database of your own for an hour, a pull request, or local development',
     load: () => import('./branch.ts').then((module) => module.branchCommand),

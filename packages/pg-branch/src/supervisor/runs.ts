@@ -38,7 +38,7 @@ export class Runs {
   take(runId: string): RunReport[] {
     const records = this.#runs.get(runId) ?? new Map<ReadyProject, Record>()
     this.#runs.delete(runId)
-    return [...records].map(([project, record]) => ({
+    return [...records].map(([project, { leaseMs, warm, resets, pristine, kept }]) => ({
       baseDir: project.plan.config.baseDir,
       template: project.templateKey,
       // It may have been built for an earlier run.
@@ -49,7 +49,11 @@ export class Runs {
       volume: project.volume,
       advice: project.advice,
       forkMs: project.origin.pool.forkMs,
-      ...record,
+      leaseMs,
+      warm,
+      resets,
+      pristine,
+      kept,
     }))
   }
 

@@ -1,0 +1,34 @@
+/** What a file is to become. */
+export interface FileChange {
+  /** Relative to the project. */
+  path: string
+  /** '' if it is not there yet. */
+  before: string
+  after: string
+}
+
+/** A test runner that a project has. */
+export interface RunnerSetup {
+  name: 'vitest' | 'jest' | 'node:test'
+  /** npm packages that it needs, which the project does not have yet. */
+  packages: string[]
+  changes: FileChange[]
+  /** What could not be done for the user, as they would do it. */
+  todo: string[]
+}
+
+export interface ProjectFiles {
+  dir: string
+  packageJson: PackageJson
+  isTypeScript: boolean
+}
+
+/** As far as it is needed. */
+export interface PackageJson {
+  type?: string
+  scripts?: Record<string, string>
+  dependencies?: Record<string, string>
+  devDependencies?: Record<string, string>
+  packageManager?: string
+  jest?: Record<string, unknown>
+}

@@ -1,0 +1,46 @@
+import { PgBranchError, describeError } from '../../lib/errors.ts'
+import { findConfig } from '../../config/find.ts'
+import { recogniseProject } from '../../config/presets/recognise.ts'
+import { presets } from '../../config/presets/registry.ts'
+import type { RunnableStep } from '../../config/types.ts'
+import type { FileChange, ProjectFiles } from './contract.ts'
+
+export interface ConfigSetup {
+  /** What the database is made from, for people. */
+  found: string
+  change: FileChange | undefined
+  todo: string[]
+}
+
+/** @returns the configuration that a project gets, by what makes its database. One that is there stays. */
+export async function setUpConfig({ dir, isTypeScript }: ProjectFiles): Promise<ConfigSetup> {
+  const { file } = await findConfig(dir)
+  if (file !== undefined) return { found: `what ${file} says`, change: undefined, todo: [] }
+  const path = `pg-branch.config.${isTypeScript ? 'ts' : 'mjs'}`
+  const create = (names: string[], seed: string): FileChange => ({
+    path,
+    before: '',
+    after: `import { ${['defineConfig', ...names].join(', ')} } from 'pg-branch'\n\nexport default defineConfig({\n  seed: ${seed},\n})\n`,
+  })
+  let recognised: ReturnType<typeof recogniseProject>
+  try {
+    recognised = recogniseProject(dir)
+  } catch (error) {
+    if (!(error instanceof PgBranchError)) throw error
+    const todo = [`say in ${path} what makes your database: ${error.hint ?? describeError(error)}`]
+    return { found: `it is not clear: ${describeError(error)}`, change: create(['sql'], `[sql('TODO.sql')]`), todo }
+  }
+  if (recognised === undefined) {
+    const todo = [`say in ${path} what makes your database: sql(…), dump(…), command(…) or a function`]
+    return { found: 'nothing that is known', change: create(['sql'], `[sql('TODO.sql')]`), todo }
+  }
+  const { title, evidence, seed } = recognised
+  const preset = Object.values(presets).find((one) => one.title === title)
+  const found = `${title} (${evidence})`
+  if (preset !== undefined) return { found, change: create(['preset'], `preset('${preset.name}')`), todo: [] }
+  return { found, change: create(['sql'], `[${seed.map(writeStep).join(', ')}]`), todo: [] }
+}
+
+function writeStep(step: RunnableStep): string {
+  return 'kind' in step && step.kind === 'sql' ? `sql(${step.globs.map((glob) => `'${glob}'`).join(', ')})` : ''
+}
