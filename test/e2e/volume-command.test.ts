@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
@@ -28,6 +28,12 @@ test('volume create, status, remove: the next run uses it, and all is gone after
     await using branch = await leaseBranch(project.dir)
     expect(await branch.query('SELECT count(*)::int AS n FROM users')).toEqual([{ n: 100 }])
     expect((await branch.connection.call.status()).projects[0]?.volume).toBe(`btrfs on ${home.dir}/volume`)
+    // It grows while it is in use.
+    expect(JSON.parse((await run(['volume', 'grow', '3G', '--json'])).stdout)).toMatchObject({
+      sizeBytes: 3 * 1024 ** 3,
+    })
+    expect(statfsSync(join(home.dir, 'volume')).blocks * 4096).toBe(3 * 1024 ** 3)
+    expect((await run(['volume', 'grow', '1G'])).stderr).toContain('it cannot be made smaller')
     // Still in use: it is let go of first.
     expect((await run(['volume', 'remove'])).stdout).toBe('removed')
   } finally {

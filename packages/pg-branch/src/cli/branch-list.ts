@@ -1,6 +1,6 @@
 import { PgBranchError } from '../lib/errors.ts'
 import { formatDuration } from '../lib/format.ts'
-import type { BranchInfo } from '../supervisor/named-protocol.ts'
+import type { BranchInfo, ProjectRef } from '../supervisor/named-protocol.ts'
 import { callSupervisor, configArgument, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson, printTable } from './print.ts'
@@ -37,17 +37,13 @@ export const listCommand: Command = createCommand({
 })
 
 /** Without a supervisor there are none: it need not be started to say so. */
-async function listBranches(project: Parameters<typeof callListBranches>[0]): Promise<BranchInfo[]> {
+export async function listBranches(project: ProjectRef | undefined): Promise<BranchInfo[]> {
   try {
-    return await callListBranches(project)
+    return await callSupervisor((call) => call.listBranches(project), { start: false })
   } catch (error) {
     if (error instanceof PgBranchError && error.code === 'PGB_SUPERVISOR_GONE') return []
     throw error
   }
-}
-
-function callListBranches(project: { rootDir: string; config: string | undefined } | undefined): Promise<BranchInfo[]> {
-  return callSupervisor((call) => call.listBranches(project), { start: false })
 }
 
 export const showCommand: Command = createCommand({

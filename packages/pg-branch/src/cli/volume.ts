@@ -3,9 +3,15 @@ import { formatBytes } from '../lib/format.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { getHomeDir } from '../lib/paths.ts'
 import { stopSupervisor } from '../supervisor/stop.ts'
-import { createManagedVolume, getManagedVolumeStatus, removeManagedVolume } from '../volume/managed.ts'
+import {
+  createManagedVolume,
+  getManagedVolumeStatus,
+  growManagedVolume,
+  removeManagedVolume,
+} from '../volume/managed.ts'
 import type { ManagedVolumeStatus } from '../volume/managed.ts'
 import { parseSize } from './arguments.ts'
+import { listBranches } from './branch-list.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'
 
@@ -26,12 +32,25 @@ const create = createCommand({
   async run({ args }) {
     const sizeBytes = parseSize(args.size, { name: '--size', minBytes: minVolumeBytes })
     const { homeDir, owner } = findUser()
+    await refuseWithBranches()
     const status = await createManagedVolume({ homeDir, sizeBytes, owner })
     // A running supervisor has chosen its volume already; the next one takes this.
     await stopSupervisor()
     if (args.json) printJson(status)
     else print(`ready: ${describe(status)}\nThe next test run uses it.`)
   },
+})
+
+const grow = createCommand({
+  meta: { name: 'grow', description: 'Make the managed volume larger, also while it is in use. Needs root' },
+  args: { size: { type: 'positional', description: 'Its new size, for example 40G', required: true }, json },
+  async run({ args }) {
+    const sizeBytes = parseSize(args.size, { name: 'the size', minBytes: minVolumeBytes })
+    const result = await growManagedVolume(findUser().homeDir, sizeBytes)
+    if (args.json) printJson(result)
+    else print(describe(result))
+  },
+  examples: [['sudo npx pg-branch volume grow 40G', 'what is in it stays']],
 })
 
 const status = createCommand({
@@ -49,6 +68,7 @@ const remove = createCommand({
   args: { json },
   async run({ args }) {
     const { homeDir } = findUser()
+    await refuseWithBranches()
     await stopSupervisor()
     const existed = await removeManagedVolume(homeDir)
     if (args.json) printJson({ removed: existed })
@@ -58,7 +78,7 @@ const remove = createCommand({
 
 export const volumeCommand: Command = createCommand({
   meta: { name: 'volume', description: 'The managed copy-on-write volume (Linux)' },
-  subCommands: { create, status, remove },
+  subCommands: { create, status, grow, remove },
 })
 
 function describe(status: ManagedVolumeStatus): string {
@@ -92,5 +112,19 @@ function findHomeOf(uid: number): string {
   throw new PgBranchError(`the home directory of user ${uid} was not found`, {
     code: 'PGB_ARGUMENT',
     hint: 'Set PG_BRANCH_HOME to the directory that this user’s test runs use.',
+  })
+}
+
+/**
+ * A supervisor that must make room for another takes its named branches with it.
+ *
+ * @throws PgBranchError `PGB_ARGUMENT` if there are any.
+ */
+async function refuseWithBranches(): Promise<void> {
+  const branches = await listBranches(undefined)
+  if (branches.length === 0) return
+  throw new PgBranchError(`this would end the branches ${branches.map(({ name }) => name).join(', ')}`, {
+    code: 'PGB_ARGUMENT',
+    hint: 'Remove them first (pg-branch branch rm NAME), or end all with: pg-branch down',
   })
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chown, mkdir, open, readFile, rm, rmdir, stat, statfs } from 'node:fs/promises'
+import { chown, mkdir, open, readFile, rm, rmdir, stat, statfs, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { PgBranchError, describeError } from '../lib/errors.ts'
@@ -59,6 +59,29 @@ export async function createManagedVolume(options: {
     await rmdir(mountPoint).catch(() => {})
     throw error
   }
+  return getManagedVolumeStatus(homeDir)
+}
+
+/**
+ * Makes the volume larger, also while it is in use.
+ *
+ * @throws PgBranchError `PGB_VOLUME` if it is not mounted, or larger already.
+ */
+export async function growManagedVolume(homeDir: string, sizeBytes: number): Promise<ManagedVolumeStatus> {
+  assertPossible()
+  const { image, mountPoint, mounted, sizeBytes: before } = await getManagedVolumeStatus(homeDir)
+  if (!mounted || sizeBytes <= before) {
+    throw new PgBranchError(mounted ? `${image} has that size already` : `${image} is not mounted, so it cannot grow`, {
+      code: 'PGB_VOLUME',
+      hint: mounted
+        ? 'Give a larger one; it cannot be made smaller.'
+        : 'Make or mount it with: pg-branch volume create',
+    })
+  }
+  await truncate(image, sizeBytes)
+  const { stdout } = await execa('findmnt', ['--noheadings', '--output', 'SOURCE', '--target', mountPoint])
+  await run('losetup', ['--set-capacity', stdout.trim()])
+  await run('btrfs', ['filesystem', 'resize', 'max', mountPoint])
   return getManagedVolumeStatus(homeDir)
 }
 
