@@ -164,7 +164,7 @@ export default defineConfig({ test: { projects: ['one', 'two'] } })
     expect(exitCode).toBe(1)
     const lines = [...String(all).matchAll(/PGPASSFILE=(\S+) psql -h (\S+) -p (\d+) -U (\S+) (\S+)/g)]
     expect(lines).toHaveLength(1)
-    expect(all).toMatch(/fail\.test\.ts > fails: its branch is kept for 60 min/)
+    expect(all).toMatch(/fail\.test\.ts > fails: its branch is kept for 1 h 00 min/)
     const [, passFile = '', host, port, user, database] = lines[0] ?? []
     const password = readFileSync(passFile, 'utf8').trim().split(':').at(-1) ?? ''
     expect(String(all)).not.toContain(password)

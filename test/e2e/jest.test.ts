@@ -108,7 +108,9 @@ test('reads', async () => { expect((await pool.query('SELECT count(*)::int AS n 
     )
     const { exitCode, output } = await run(project)
     expect(exitCode).toBe(1)
-    expect(output).toMatch(/users > are none: its branch is kept for 60 min.*\n {2}PGPASSFILE=\S+ psql -h 127\.0\.0\.1/)
+    expect(output).toMatch(
+      /users > are none: its branch is kept for 1 h 00 min.*\n {2}PGPASSFILE=\S+ psql -h 127\.0\.0\.1/,
+    )
     expect(output).toMatch(/b\.test\.js: its branch is kept/)
     expect(output.match(/its branch is kept/g)).toHaveLength(2)
     expect(home.supervisorPid()).toBeDefined()

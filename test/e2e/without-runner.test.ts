@@ -28,7 +28,7 @@ process.exit(Number(process.argv[2]))`,
     expect(result.all).not.toContain('kept')
   }
   const kept = await run(project.dir, ['--keep', '--', process.execPath, 'delete.js', '1'])
-  expect(kept.all).toMatch(/its branch is kept for 60 min.*\n {2}PGPASSFILE=/)
+  expect(kept.all).toMatch(/its branch is kept for 1 h 00 min.*\n {2}PGPASSFILE=/)
 })
 
 test('`run` forwards signals, and says what cannot be run', async () => {

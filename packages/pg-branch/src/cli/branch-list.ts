@@ -39,7 +39,7 @@ export const listCommand: Command = createCommand({
 /** Without a supervisor there are none: it need not be started to say so. */
 export async function listBranches(project: ProjectRef | undefined): Promise<BranchInfo[]> {
   try {
-    return await callSupervisor((call) => call.listBranches(project), { start: false })
+    return await callSupervisor((call) => call.listBranches({ project }), { start: false })
   } catch (error) {
     if (error instanceof PgBranchError && error.code === 'PGB_SUPERVISOR_GONE') return []
     throw error

@@ -36,7 +36,7 @@ export function checkArguments(words: string[], args: ArgsDef): void {
 }
 
 function suggest(option: string, known: string[]): string {
-  const near = known.filter((name) => !name.startsWith('no-') && leven(name, option) <= 2)
+  const near = known.filter((name) => name.length > 1 && !name.startsWith('no-') && leven(name, option) <= 2)
   if (near.length > 0) return `Did you mean ${near.map((name) => `--${name}`).join(' or ')}?`
   return 'See --help for those that there are.'
 }

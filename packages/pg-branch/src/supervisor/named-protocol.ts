@@ -65,7 +65,7 @@ export interface NamedBranchFunctions {
   /** Makes a branch, unless there is one of that name. */
   createBranch(request: CreateBranchRequest): Promise<CreateBranchAnswer>
   /** Without a project: those of all. */
-  listBranches(project?: ProjectRef): Promise<BranchInfo[]>
+  listBranches(request: { project?: ProjectRef | undefined }): Promise<BranchInfo[]>
   getBranch(branch: BranchRef): Promise<BranchAccess>
   /** Saves its state, in place of an earlier snapshot of that name. */
   snapshotBranch(request: BranchRef & { snapshot: string }): Promise<void>

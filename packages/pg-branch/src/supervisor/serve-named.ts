@@ -40,7 +40,7 @@ export function serveNamed({
         await origin.release()
       }
     },
-    async listBranches(project) {
+    async listBranches({ project }) {
       const baseDir = project === undefined ? undefined : await findBaseDir(project)
       return branches.list(baseDir).map(describeBranch)
     },

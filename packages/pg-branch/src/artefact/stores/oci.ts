@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { PgBranchError } from '../../lib/errors.ts'
 import { emptyBlob, emptyContent } from '../blobs.ts'
 import type { ArtefactStore, Blob, Ref } from '../contract.ts'
@@ -76,7 +77,7 @@ export function createOciStore(options: {
         annotations,
       }
       const headers = { 'content-type': manifestType }
-      await client.request(`manifests/${name}`, { method: 'PUT', headers, body: JSON.stringify(body) })
+      await putTag(client, `manifests/${name}`, { method: 'PUT', headers, body: JSON.stringify(body) })
       return true
     },
   }
@@ -107,4 +108,21 @@ async function upload(client: RegistryClient, { digest }: Blob, content: Buffer)
   url.searchParams.set('digest', digest)
   const headers = { 'content-type': 'application/octet-stream' }
   await client.request(url, { method: 'PUT', headers, body: new Uint8Array(content) })
+}
+
+const tagAttempts = 5
+const tagDelayMs = 200
+
+/** Of several that write one tag at the same moment docker-registry tells some that the content is not theirs. */
+async function putTag(
+  client: RegistryClient,
+  path: string,
+  request: { method: string; headers: Record<string, string>; body: string },
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const isLast = attempt === tagAttempts
+    const response = await client.request(path, isLast ? request : { ...request, accept: [400] })
+    if (response.ok) return
+    await sleep(tagDelayMs * attempt * Math.random())
+  }
 }
