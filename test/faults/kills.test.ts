@@ -145,7 +145,7 @@ export default { seed: [sql('migrations/1.sql'), command('sleep 0.2; node add.mj
     expect(await branch.query('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 60_000 }])
   }
   expect(await home.end()).toEqual([])
-})
+}, 600_000)
 
 test('the user’s own commands die with a killed build', async () => {
   await using home = makeHome()

@@ -74,7 +74,10 @@ async function makePlan(dir: string): Promise<Plan> {
       ...(packages.length === 0 ? [] : [`${findInstallCommand(project)} ${packages.join(' ')}`]),
       ...config.todo,
       ...setups.flatMap(({ todo }) => todo),
-      ...others.map((name) => `coming from ${name}: docs/migrate of pg-branch says what to take out`),
+      ...others.map(
+        (name) =>
+          `coming from ${name}: take out what starts and resets a database; every test file has one of its own now`,
+      ),
       'run your tests: DATABASE_URL and PG* point at a branch of their own in every test file',
     ],
   }

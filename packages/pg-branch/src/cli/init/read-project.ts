@@ -55,7 +55,7 @@ export function findInstallCommand({ dir, packageJson }: ProjectFiles): string {
   }
 }
 
-/** Ways to have a Postgres in tests that this takes the place of, by package, with the guide for coming from there. */
+/** Ways to have a Postgres in tests that this takes the place of, by package. */
 const others: Record<string, string> = {
   '@testcontainers/postgresql': 'testcontainers',
   testcontainers: 'testcontainers',
