@@ -2,13 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { makeHome } from '../support/home.ts'
-import { makeProject, queryTest, usersTable, type TestProject } from '../support/project.ts'
+import { makeProject, queryTest, toCommonJs, usersTable, type TestProject } from '../support/project.ts'
 
 const migrations = { 'migrations/1.sql': usersTable }
 const passing = queryTest('reads', ['SELECT count(*)::int FROM users'], 100)
 const failing = queryTest('expects too much', ['SELECT count(*)::int FROM users'], 101)
-const toCommonJs = (text: string) =>
-  text.replace("import pg from 'pg'", "const pg = require('pg')").replaceAll(/^import .*\n/gm, '')
 
 const vitestFiles = {
   ...migrations,

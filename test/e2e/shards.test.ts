@@ -3,7 +3,7 @@ import type { Result } from 'execa'
 import { expect, test } from 'vitest'
 import { openStoreDir } from '../support/artefact.ts'
 import { makeHome, type TestHome } from '../support/home.ts'
-import { makeProject, queryTest } from '../support/project.ts'
+import { makeProject, queryTest, toCommonJs } from '../support/project.ts'
 import { startRegistry } from '../support/registry.ts'
 
 const shards = [1, 2, 3, 4]
@@ -23,7 +23,7 @@ const vitestFiles = {
   'vitest.config.js': `export default { test: { environment: 'pg-branch' } }`,
 }
 
-function readOutcome(result: { all?: unknown; exitCode?: number | undefined }): 'built' | 'fetched' {
+function readOutcome(result: RunResult): 'built' | 'fetched' {
   const text = String(result.all)
   expect(result.exitCode, text).toBe(0)
   if (/template built/.test(text)) return 'built'
@@ -35,46 +35,48 @@ async function endAll(homes: TestHome[]): Promise<void> {
   for (const home of homes) expect(await home.end()).toEqual([])
 }
 
-test('four shards of `vitest --shard` with cold caches: one builds, the others wait for it and fetch', async () => {
-  await using project = await makeProject({ ...vitestFiles, 'pg-branch.config.mjs': createConfig('shared') })
+interface RunResult {
+  all?: unknown
+  exitCode?: number | undefined
+}
+
+/** Four machines that have nothing yet, and start together. */
+async function runFourShards(
+  run: (shard: string, env: TestHome['env']) => PromiseLike<RunResult>,
+): Promise<RunResult[]> {
   await using one = makeHome()
   await using two = makeHome()
   await using three = makeHome()
   await using four = makeHome()
   const homes = [one, two, three, four]
-  const results = await Promise.all(
-    homes.map(({ env }, index) =>
-      project.vitest(['run', '--shard', `${index + 1}/4`], { env, reject: false, all: true }),
-    ),
+  const results = await Promise.all(homes.map(({ env }, index) => run(`${index + 1}/4`, env)))
+  await endAll(homes)
+  return results
+}
+
+test('four shards of `vitest --shard` with cold caches: one builds, the others wait for it and fetch', async () => {
+  await using project = await makeProject({ ...vitestFiles, 'pg-branch.config.mjs': createConfig('shared') })
+  const results = await runFourShards((shard, env) =>
+    project.vitest(['run', '--shard', shard], { env, reject: false, all: true }),
   )
   expect(results.map(readOutcome).toSorted()).toEqual(['built', 'fetched', 'fetched', 'fetched'])
   expect(results.some(({ all }) => String(all).includes('another machine builds this template'))).toBe(true)
-  await endAll(homes)
 })
 
 test('the same with `jest --shard`, through an OCI registry', async () => {
   await using registry = await startRegistry('none')
   await using project = await makeProject({
     ...Object.fromEntries(
-      Object.entries(testFiles).map(([path, text]) => [
-        path.replace('.js', '.cjs'),
-        text.replace("import pg from 'pg'", "const pg = require('pg')").replaceAll(/^import .*\n/gm, ''),
-      ]),
+      Object.entries(testFiles).map(([path, text]) => [path.replace('.js', '.cjs'), toCommonJs(text)]),
     ),
     'seed.sql': seed,
     'jest.config.cjs': `module.exports = { testEnvironment: 'pg-branch', testMatch: ['**/*.test.cjs'], transform: {} }`,
     'pg-branch.config.mjs': createConfig(`oci://${registry.host}/shards/templates`),
   })
-  await using one = makeHome()
-  await using two = makeHome()
-  await using three = makeHome()
-  await using four = makeHome()
-  const homes = [one, two, three, four]
-  const results = await Promise.all(
-    homes.map(({ env }, index) => project.jest(['--shard', `${index + 1}/4`], { env, reject: false, all: true })),
+  const results = await runFourShards((shard, env) =>
+    project.jest(['--shard', shard], { env, reject: false, all: true }),
   )
   expect(results.map(readOutcome).toSorted()).toEqual(['built', 'fetched', 'fetched', 'fetched'])
-  await endAll(homes)
 })
 
 test('the shard that builds is killed in the middle: somebody takes over, and nobody sees half a template', async () => {

@@ -118,3 +118,8 @@ test(${JSON.stringify(title)}, async () => {
 })
 `
 }
+
+/** @returns a test file for Jest without modules. */
+export function toCommonJs(text: string): string {
+  return text.replace("import pg from 'pg'", "const pg = require('pg')").replaceAll(/^import .*\n/gm, '')
+}

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { ensureDebianPackages } from '@pg-branch/bench/debian'
-import { findFreePort } from './free-port.ts'
+import { findFreePort } from '../../packages/pg-branch/dist/postgres/port.js'
 
 export type RegistryLogin = 'none' | 'basic' | 'token'
 

@@ -6,8 +6,13 @@ import type { ArtefactStore, Blob } from './contract.ts'
 export const emptyContent: Buffer = Buffer.from('{}')
 export const emptyBlob: Blob = describeContent(emptyContent)
 
+/** @returns the SHA-256 in hexadecimal. */
+export function hashContent(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex')
+}
+
 export function describeContent(content: Buffer): Blob {
-  return { digest: `sha256:${createHash('sha256').update(content).digest('hex')}`, bytes: content.length }
+  return { digest: `sha256:${hashContent(content)}`, bytes: content.length }
 }
 
 /** For whoever finds something damaged. */

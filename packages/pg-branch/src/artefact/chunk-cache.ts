@@ -1,6 +1,6 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createRandomHex } from '../lib/hash.ts'
+import { writeWhole } from '../lib/write-whole.ts'
 import { describeContent } from './blobs.ts'
 import type { Blob } from './contract.ts'
 
@@ -18,9 +18,7 @@ export class ChunkCache {
     if (kept !== undefined && describeContent(kept).digest === chunk.digest) return kept
     const content = await fetch()
     await mkdir(this.#dir, { recursive: true, mode: 0o700 })
-    const draft = `${path}.${createRandomHex(4)}`
-    await writeFile(draft, content, { mode: 0o600 })
-    await rename(draft, path)
+    await writeWhole(path, content, { mode: 0o600 })
     return content
   }
 

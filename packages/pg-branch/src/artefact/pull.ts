@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { chown, mkdir, open, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -12,7 +11,7 @@ import { finishDir, makeBuildDir } from '../template/build-dir.ts'
 import { dataName } from '../template/manifest.ts'
 import type { Template, TemplateStore } from '../template/store.ts'
 import type { Volume } from '../volume/choose.ts'
-import { pushAgainHint, readVerified } from './blobs.ts'
+import { hashContent, pushAgainHint, readVerified } from './blobs.ts'
 import { ChunkCache } from './chunk-cache.ts'
 import type { ArtefactStore } from './contract.ts'
 import { parseManifest, type ArtefactChunk, type ArtefactManifest } from './manifest.ts'
@@ -27,6 +26,12 @@ export interface PullContext {
   onProgress?: (progress: { bytes: number; totalBytes: number }) => void
 }
 
+export interface Pulled {
+  template: Template
+  /** What it has, compressed. */
+  bytes: number
+}
+
 const decompress = promisify(gunzip)
 const parallel = 8
 /** Of what is all zeros nothing is written, so that sparse files are sparse. */
@@ -39,7 +44,7 @@ const blockBytes = 64 * 1024
  * @returns undefined if the store has none of that key.
  * @throws PgBranchError `PGB_ARTEFACT` if anything of it is not as it should be, `PGB_STORE`, `PGB_DISK_FULL`.
  */
-export async function pullTemplate(key: string, context: PullContext): Promise<Template | undefined> {
+export async function pullTemplate(key: string, context: PullContext): Promise<Pulled | undefined> {
   const { store, local, volume, binaries, onProgress = () => {} } = context
   const ref = await store.readRef(key)
   if (ref === undefined) return undefined
@@ -76,7 +81,7 @@ export async function pullTemplate(key: string, context: PullContext): Promise<T
   const template = await local.publish(dir, key)
   undo.commit()
   await cache.drop(manifest.chunks)
-  return template
+  return { template, bytes: totalBytes }
 }
 
 async function unpack(
@@ -85,7 +90,7 @@ async function unpack(
 ): Promise<Buffer> {
   const length = pieces.reduce((sum, piece) => sum + piece[2], 0)
   const raw = await decompress(content, { maxOutputLength: Math.max(1, length) }).catch(() => undefined)
-  if (raw?.length === length && createHash('sha256').update(raw).digest('hex') === hash) return raw
+  if (raw?.length === length && hashContent(raw) === hash) return raw
   throw new PgBranchError(`${digest.slice(0, 19)} in ${source} does not hold what the artefact says`, {
     code: 'PGB_ARTEFACT',
     hint: pushAgainHint,

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import pLimit from 'p-limit'
 import type { Template } from '../template/store.ts'
-import { describeContent } from './blobs.ts'
+import { describeContent, hashContent } from './blobs.ts'
 import type { ArtefactStore, Blob } from './contract.ts'
 import { cutTree, type Piece } from './cut.ts'
 import { findNeedlessWal, type NeedlessWal } from './needed-wal.ts'
@@ -16,8 +15,6 @@ export interface Moved {
   bytes: number
   /** What of it had to be moved. */
   bytesMoved: number
-  chunks: number
-  chunksMoved: number
 }
 
 const compress = promisify(gzip)
@@ -46,7 +43,7 @@ export async function pushTemplate({
   const { directories, files, chunks: cuts } = await cutTree(dataDir, needless.files)
   const indexes = new Map(files.map(({ path }, index) => [path, index]))
   const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0)
-  const moved: Moved = { bytes: 0, bytesMoved: 0, chunks: cuts.length, chunksMoved: 0 }
+  const moved: Moved = { bytes: 0, bytesMoved: 0 }
   let read = 0
   const limit = pLimit(parallel)
   const chunks = await Promise.all(
@@ -58,12 +55,11 @@ export async function pushTemplate({
         const bytesMoved = await writeBlob(store, { blob, content, force })
         moved.bytes += blob.bytes
         moved.bytesMoved += bytesMoved
-        moved.chunksMoved += bytesMoved > 0 ? 1 : 0
         read += raw.length
         onProgress({ bytes: read, totalBytes })
         return {
           ...blob,
-          hash: createHash('sha256').update(raw).digest('hex'),
+          hash: hashContent(raw),
           pieces: pieces.map(({ path, offset, length }) => [indexes.get(path) ?? -1, offset, length]),
         }
       }),

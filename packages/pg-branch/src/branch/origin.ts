@@ -51,3 +51,17 @@ export function createOrigin<Source extends BranchSource>(options: {
     },
   }
 }
+
+/** Runs `action` with a branch of an origin, of which the caller is a user; then neither is held any more. */
+export async function withFork<T>(origin: Origin, action: (branch: Branch) => Promise<T>): Promise<T> {
+  try {
+    const { branch } = await origin.pool.lease()
+    try {
+      return await action(branch)
+    } finally {
+      origin.pool.release(branch)
+    }
+  } finally {
+    await origin.release()
+  }
+}

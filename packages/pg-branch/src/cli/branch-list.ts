@@ -1,7 +1,6 @@
-import { PgBranchError } from '../lib/errors.ts'
 import { formatDuration } from '../lib/format.ts'
 import type { BranchInfo, ProjectRef } from '../supervisor/named-protocol.ts'
-import { callSupervisor, configArgument, jsonArgument } from './call-supervisor.ts'
+import { callRunning, callSupervisor, configArgument, createBranchRef, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson, printTable } from './print.ts'
 
@@ -38,20 +37,14 @@ export const listCommand: Command = createCommand({
 
 /** Without a supervisor there are none: it need not be started to say so. */
 export async function listBranches(project: ProjectRef | undefined): Promise<BranchInfo[]> {
-  try {
-    return await callSupervisor((call) => call.listBranches({ project }), { start: false })
-  } catch (error) {
-    if (error instanceof PgBranchError && error.code === 'PGB_SUPERVISOR_GONE') return []
-    throw error
-  }
+  return (await callRunning((call) => call.listBranches({ project }))) ?? []
 }
 
 export const showCommand: Command = createCommand({
   meta: { name: 'show', description: 'Say all about a branch: its URL and variables, snapshots, time, connections' },
   args: { ...nameArgument, ...configArgument, ...jsonArgument },
   async run({ args }) {
-    const ref = { rootDir: process.cwd(), config: args.config, name: args.name }
-    const branch = await callSupervisor((call) => call.getBranch(ref))
+    const branch = await callSupervisor((call) => call.getBranch(createBranchRef(args)))
     if (args.json) return printJson(branch)
     const variables = Object.entries(branch.variables).map(([name, value]) => `    ${name}=${value}`)
     print(

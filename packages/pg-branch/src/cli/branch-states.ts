@@ -1,14 +1,7 @@
 import { nameArgument } from './branch-list.ts'
-import { callSupervisor, configArgument, jsonArgument } from './call-supervisor.ts'
+import { callSupervisor, configArgument, createBranchRef, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'
-
-interface Args {
-  name: string
-  config?: string | undefined
-}
-
-const createRef = ({ name, config }: Args) => ({ rootDir: process.cwd(), config, name })
 
 export const snapshotCommand: Command = createCommand({
   meta: { name: 'snapshot', description: 'Save the state of a branch, in place of an earlier snapshot of that name' },
@@ -19,7 +12,7 @@ export const snapshotCommand: Command = createCommand({
     ...jsonArgument,
   },
   async run({ args }) {
-    await callSupervisor((call) => call.snapshotBranch({ ...createRef(args), snapshot: args.snapshot }))
+    await callSupervisor((call) => call.snapshotBranch({ ...createBranchRef(args), snapshot: args.snapshot }))
     if (args.json) printJson({ name: args.name, snapshot: args.snapshot })
     else print(`saved ${args.name}@${args.snapshot}`)
   },
@@ -39,7 +32,7 @@ export const restoreCommand: Command = createCommand({
   },
   async run({ args }) {
     const { snapshot } = args
-    const { closed } = await callSupervisor((call) => call.restoreBranch({ ...createRef(args), snapshot }))
+    const { closed } = await callSupervisor((call) => call.restoreBranch({ ...createBranchRef(args), snapshot }))
     if (args.json) return printJson({ name: args.name, snapshot, closed })
     const lost = closed === 0 ? '' : `; ${closed} connections were in the middle of something and are closed`
     print(`${args.name} is back at ${snapshot === undefined ? 'its beginning' : `@${snapshot}`}${lost}`)
@@ -54,7 +47,7 @@ export const removeCommand: Command = createCommand({
   meta: { name: 'rm', description: 'Remove a branch, with its snapshots; branches of it live on' },
   args: { ...nameArgument, ...configArgument, ...jsonArgument },
   async run({ args }) {
-    await callSupervisor((call) => call.removeBranch(createRef(args)))
+    await callSupervisor((call) => call.removeBranch(createBranchRef(args)))
     if (args.json) printJson({ removed: args.name })
     else print(`removed ${args.name}`)
   },

@@ -1,8 +1,7 @@
 import { PgBranchError } from '../lib/errors.ts'
 import { listDirsWith } from '../postgres/known-places.ts'
-import type { BranchAccess } from '../supervisor/named-protocol.ts'
 import { nameArgument } from './branch-list.ts'
-import { callSupervisor, configArgument, jsonArgument } from './call-supervisor.ts'
+import { callSupervisor, configArgument, createBranchRef, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { executeCommand } from './execute-command.ts'
 import { print, printJson } from './print.ts'
@@ -16,7 +15,7 @@ export const urlCommand: Command = createCommand({
     ...jsonArgument,
   },
   async run({ args }) {
-    const { variables } = await getBranch(args)
+    const { variables } = await callSupervisor((call) => call.getBranch(createBranchRef(args)))
     if (args.json) printJson(variables)
     else if (args.env) print(Object.entries(variables).map(formatVariable).join('\n'))
     else print(variables.DATABASE_URL ?? '')
@@ -31,7 +30,7 @@ export const psqlCommand: Command = createCommand({
   meta: { name: 'psql', description: 'Open a branch in psql; what follows two dashes is psql’s' },
   args: { ...nameArgument, ...configArgument },
   async run({ args, rawArgs }) {
-    const { variables } = await getBranch(args)
+    const { variables } = await callSupervisor((call) => call.getBranch(createBranchRef(args)))
     const [dir] = listDirsWith('psql')
     if (dir === undefined) {
       throw new PgBranchError('there is no psql on this machine', {
@@ -46,10 +45,6 @@ export const psqlCommand: Command = createCommand({
   },
   examples: [[`pg-branch branch psql dev -- -c 'SELECT count(*) FROM users'`, 'one query']],
 })
-
-function getBranch({ name, config }: { name: string; config?: string | undefined }): Promise<BranchAccess> {
-  return callSupervisor((call) => call.getBranch({ rootDir: process.cwd(), config, name }))
-}
 
 function formatVariable([name, value]: [string, string]): string {
   return `${name}=${/^[\w./:@?&=%+-]*$/.test(value) ? value : JSON.stringify(value)}`

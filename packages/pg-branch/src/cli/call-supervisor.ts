@@ -1,4 +1,6 @@
+import { PgBranchError } from '../lib/errors.ts'
 import { connectSupervisor, type Connection } from '../supervisor/client.ts'
+import type { BranchRef } from '../supervisor/named-protocol.ts'
 import type { ProgressReport, ProjectRequest } from '../supervisor/protocol.ts'
 import { createReporter } from '../runner/report.ts'
 import { createTerminalReporter } from '../runner/terminal-report.ts'
@@ -26,6 +28,16 @@ export async function callSupervisor<T>(
   }
 }
 
+/** As `callSupervisor`, without starting one for it. @returns undefined if there is none. */
+export async function callRunning<T>(action: (call: Connection['call']) => Promise<T>): Promise<T | undefined> {
+  try {
+    return await callSupervisor(action, { start: false })
+  } catch (error) {
+    if (error instanceof PgBranchError && error.code === 'PGB_SUPERVISOR_GONE') return undefined
+    throw error
+  }
+}
+
 /** As `callSupervisor`, for what may build a template: how that goes is told on stderr. */
 export async function callWithProgress<T>(action: (call: Connection['call']) => Promise<T>): Promise<T> {
   const isTerminal = process.stderr.isTTY && (process.env.CI ?? '') === ''
@@ -40,6 +52,11 @@ export async function callWithProgress<T>(action: (call: Connection['call']) => 
 export interface BuildReporter {
   showProgress(report: ProgressReport): void
   end?(): void
+}
+
+/** @returns the branch of that name of the project in the working directory. */
+export function createBranchRef({ name, config }: { name: string; config?: string | undefined }): BranchRef {
+  return { rootDir: process.cwd(), config, name }
 }
 
 /** @returns what the supervisor must know of the project in the working directory. */

@@ -1,31 +1,18 @@
-import { PgBranchError } from '../lib/errors.ts'
 import { formatDuration } from '../lib/format.ts'
-import { connectSupervisor } from '../supervisor/client.ts'
 import type { SupervisorStatus } from '../supervisor/protocol.ts'
+import { callRunning, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'
 
 export const statusCommand: Command = createCommand({
   meta: { name: 'status', description: 'Show the background process: templates, volume, pool, leases, kept branches' },
-  args: { json: { type: 'boolean', description: 'Print as JSON', default: false } },
+  args: jsonArgument,
   async run({ args }) {
-    const status = await readStatus()
+    const status = await callRunning((call) => call.status())
     if (args.json) printJson(status ?? { running: false })
     else print(status === undefined ? 'nothing is running' : describe(status))
   },
 })
-
-async function readStatus(): Promise<SupervisorStatus | undefined> {
-  try {
-    const connection = await connectSupervisor({ start: false })
-    const status = await connection.call.status()
-    connection.close()
-    return status
-  } catch (error) {
-    if (error instanceof PgBranchError && error.code === 'PGB_SUPERVISOR_GONE') return undefined
-    throw error
-  }
-}
 
 function describe({ pid, version, projects, kept, branches, staysUntil }: SupervisorStatus): string {
   const stays = staysUntil === undefined ? '' : `, stays until ${staysUntil}`

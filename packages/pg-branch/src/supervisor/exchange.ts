@@ -1,13 +1,15 @@
 import { takeTurn, type Turn } from '../artefact/claim.ts'
-import { pullTemplate, type PullContext } from '../artefact/pull.ts'
+import { pullTemplate, type Pulled } from '../artefact/pull.ts'
 import { pushTemplate, type Moved } from '../artefact/push.ts'
 import { openStore } from '../artefact/registry.ts'
 import { PgBranchError, describeError } from '../lib/errors.ts'
 import { formatDuration } from '../lib/format.ts'
 import { createLog } from '../lib/log.ts'
+import type { StatePaths } from '../lib/paths.ts'
 import type { BuildProgress } from '../template/build.ts'
 import type { Plan } from '../template/plan.ts'
 import type { Template } from '../template/store.ts'
+import type { LocatedCluster } from './locate-cluster.ts'
 
 const log = createLog('artefact')
 
@@ -22,15 +24,17 @@ export interface Obtained<T> {
   notices: string[]
 }
 
-export interface ExchangeContext extends Omit<PullContext, 'store' | 'onProgress'> {
+export interface ExchangeContext {
   plan: Plan
   env: Record<string, string | undefined>
+  paths: StatePaths
+  cluster: Pick<LocatedCluster, 'store' | 'volume' | 'binaries'>
   onProgress(progress: BuildProgress): void
 }
 
 /** Templates that machines share, for one project. */
 export interface Exchange {
-  pull(key: string): Promise<Template | undefined>
+  pull(key: string): Promise<Pulled | undefined>
   /** @param options.force writes also what is there already: it may be damaged. */
   push(template: Template, options?: { force: boolean }): Promise<Moved>
   /** As `pull`, where a failure does not matter: the template is then made here. */
@@ -41,14 +45,21 @@ export interface Exchange {
 
 /** @param name of the store. @throws PgBranchError `PGB_ARGUMENT`. */
 export function openExchange(name: string, context: ExchangeContext): Exchange {
-  const { plan, env, onProgress } = context
+  const { plan, env, paths, cluster, onProgress } = context
   const { baseDir, cache } = plan.config
   const store = openStore(name, { baseDir, env })
   const startedAt = performance.now()
   const report = (phase: string) => (progress: { bytes?: number; totalBytes?: number }) =>
     onProgress({ phase, elapsedMs: performance.now() - startedAt, ...progress })
   const pull: Exchange['pull'] = (key) =>
-    pullTemplate(key, { ...context, store, onProgress: report(`fetching the template from ${store.label}`) })
+    pullTemplate(key, {
+      store,
+      local: cluster.store,
+      volume: cluster.volume,
+      binaries: cluster.binaries,
+      chunksDir: paths.chunksDir,
+      onProgress: report(`fetching the template from ${store.label}`),
+    })
   const push: Exchange['push'] = (template, { force } = { force: false }) =>
     pushTemplate({ template, store, force, onProgress: report(`putting the template into ${store.label}`) })
 
@@ -102,10 +113,10 @@ export function openExchange(name: string, context: ExchangeContext): Exchange {
 
 /** What is the matter with a store is no reason not to test; a full disk is. */
 async function attemptPull(
-  pull: () => Promise<Template | undefined>,
+  pull: () => Promise<Pulled | undefined>,
 ): Promise<{ template: Template | undefined; error: unknown }> {
   try {
-    return { template: await pull(), error: undefined }
+    return { template: (await pull())?.template, error: undefined }
   } catch (error) {
     if (error instanceof PgBranchError && error.code === 'PGB_DISK_FULL') throw error
     log('not fetched: %O', error)

@@ -1,10 +1,10 @@
-import { locatePostgres } from '../postgres/registry.ts'
 import { openServer, withSession } from '../postgres/server.ts'
-import { createKeys, createServerKeys, type TemplateKeys } from '../template/keys.ts'
+import { createServerKeys, type TemplateKeys } from '../template/keys.ts'
 import { findStart, type BuildStart } from '../template/layers.ts'
 import type { StepPlan } from '../template/plan.ts'
 import { findServerTemplate } from '../template/server-store.ts'
 import { createBuildRecord, explainRebuild } from '../template/why.ts'
+import { locateCluster } from './locate-cluster.ts'
 import type { PlaceContext } from './place.ts'
 import type { TemplateReport } from './protocol.ts'
 
@@ -12,8 +12,7 @@ type ExplainContext = Pick<PlaceContext, 'plan' | 'last' | 'paths' | 'volumes'>
 
 /** @returns what a build would do now, and why. Nothing is built, and nothing is run on a server but look-ups. */
 export async function explainTemplate(context: ExplainContext, serverUrl: string | undefined): Promise<TemplateReport> {
-  const { plan, paths, volumes } = context
-  const { config } = plan
+  const { plan } = context
   if (serverUrl !== undefined) {
     const server = await openServer(serverUrl)
     try {
@@ -24,13 +23,8 @@ export async function explainTemplate(context: ExplainContext, serverUrl: string
       await server.sessions.end()
     }
   }
-  const { binaries } = await locatePostgres({
-    ...config.postgres,
-    baseDir: config.baseDir,
-    binariesDir: paths.binariesDir,
-  })
-  const { store } = await volumes.open(config.volume)
-  return compare(context, createKeys(plan, binaries), (key) => store.find(key))
+  const { store, keys } = await locateCluster(context)
+  return compare(context, keys, (key) => store.find(key))
 }
 
 async function compare(

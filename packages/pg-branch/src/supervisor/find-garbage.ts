@@ -2,6 +2,7 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { StatePaths } from '../lib/paths.ts'
 import { isPidAlive } from '../lib/processes.ts'
+import { listFiles } from '../template/manifest.ts'
 import type { Garbage } from './catalog-protocol.ts'
 import { GenerationRegister } from './generation.ts'
 import { listDeadGenerations, reapDead } from './reaper.ts'
@@ -81,15 +82,11 @@ async function listOld(dir: string, oldest: number): Promise<string[]> {
 
 /** @returns the disk space of a file, or of a directory with all that is in it. */
 async function measure(path: string): Promise<number> {
-  let bytes = 0
   try {
     const own = await stat(path)
-    if (!own.isDirectory()) return own.blocks * 512
-    for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
-      if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).blocks * 512
-    }
+    return own.isDirectory() ? (await listFiles(path)).bytes : own.blocks * 512
   } catch {
     // It is going away while we look.
+    return 0
   }
-  return bytes
 }

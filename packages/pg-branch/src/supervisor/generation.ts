@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createRandomHex } from '../lib/hash.ts'
 import { makePrivateDir } from '../lib/paths.ts'
 import { identifyProcess, isSameProcessAlive, type ProcessIdentity } from '../lib/processes.ts'
+import { writeWhole } from '../lib/write-whole.ts'
 
 /** Directory names that hold one subdirectory for each life of a supervisor. */
 export interface GenerationRoot {
@@ -60,8 +60,6 @@ export class GenerationRegister {
     const roots = this.list()
     if (roots.some(({ path, driver }) => path === root.path && driver === root.driver)) return
     await mkdir(join(this.#file, '..'), { recursive: true })
-    const draft = `${this.#file}.${createRandomHex(4)}`
-    await writeFile(draft, JSON.stringify([...roots, root]))
-    await rename(draft, this.#file)
+    await writeWhole(this.#file, JSON.stringify([...roots, root]))
   }
 }

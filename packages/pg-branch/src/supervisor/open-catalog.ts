@@ -1,44 +1,43 @@
 import { openServer, withSession } from '../postgres/server.ts'
-import { locatePostgres } from '../postgres/registry.ts'
 import type { TemplateCatalog } from '../template/catalog.ts'
-import { createKeys } from '../template/keys.ts'
 import { listServerTemplates, removeServerTemplate } from '../template/server-store.ts'
 import type { Template } from '../template/store.ts'
-import { createBuildRecord } from '../template/why.ts'
 import { openExchange, type Exchange, type ExchangeContext } from './exchange.ts'
+import { locateCluster } from './locate-cluster.ts'
 import type { PlaceContext } from './place.ts'
+
+/** For what can be copied from here to elsewhere. */
+export interface TemplateFiles {
+  /** Of the plan's template, whether it is there or not. */
+  key: string
+  find(key: string): Promise<Template | undefined>
+  openExchange(store: string, options: Pick<ExchangeContext, 'onProgress'>): Exchange
+}
 
 /** The templates where those of a plan are, while somebody looks at them. */
 export interface OpenCatalog extends TemplateCatalog, AsyncDisposable {
-  /** For what can be copied from here to elsewhere; undefined on a server. */
-  files:
-    | {
-        /** Of the plan's template, whether it is there or not. */
-        key: string
-        find(key: string): Promise<Template | undefined>
-        openExchange(store: string, options: Pick<ExchangeContext, 'onProgress'>): Exchange
-      }
-    | undefined
+  /** Undefined on a server. */
+  openFiles: (() => Promise<TemplateFiles>) | undefined
 }
 
 export async function openCatalog(
   context: Pick<PlaceContext, 'plan' | 'env' | 'paths' | 'volumes'>,
   serverUrl: string | undefined,
 ): Promise<OpenCatalog> {
-  const { plan, paths, volumes } = context
-  const { config } = plan
+  const { plan, volumes } = context
   if (serverUrl === undefined) {
-    const { store, volume } = await volumes.open(config.volume)
-    const { baseDir } = config
-    const { binaries } = await locatePostgres({ ...config.postgres, baseDir, binariesDir: paths.binariesDir })
+    const { store } = await volumes.open(plan.config.volume)
     return {
       list: () => store.list(),
       remove: (key) => store.remove(key),
-      files: {
-        key: createBuildRecord(createKeys(plan, binaries), plan).sealedKey,
-        find: (key) => store.find(key),
-        openExchange: (name, { onProgress }) =>
-          openExchange(name, { ...context, local: store, volume, binaries, chunksDir: paths.chunksDir, onProgress }),
+      // Whoever only looks or removes needs no Postgres.
+      async openFiles() {
+        const cluster = await locateCluster(context)
+        return {
+          key: cluster.record.sealedKey,
+          find: (key) => store.find(key),
+          openExchange: (name, { onProgress }) => openExchange(name, { ...context, cluster, onProgress }),
+        }
       },
       [Symbol.asyncDispose]: async () => {},
     }
@@ -47,7 +46,7 @@ export async function openCatalog(
   return {
     list: () => withSession(server, (client) => listServerTemplates(client)),
     remove: (key) => withSession(server, (client) => removeServerTemplate(client, key)),
-    files: undefined,
+    openFiles: undefined,
     [Symbol.asyncDispose]: () => server.sessions.end(),
   }
 }

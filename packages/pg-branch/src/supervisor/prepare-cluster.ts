@@ -4,14 +4,13 @@ import { createClusterStrategy } from '../branch/cluster-strategy.ts'
 import { createOrigin } from '../branch/origin.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
-import { locatePostgres } from '../postgres/registry.ts'
 import { buildTemplate, type BuildResult } from '../template/build.ts'
 import { matchTemplate } from '../template/catalog.ts'
-import { createKeys } from '../template/keys.ts'
 import { usesFastIngest } from '../template/plan.ts'
 import type { Template } from '../template/store.ts'
-import { createBuildRecord, explainRebuild } from '../template/why.ts'
+import { explainRebuild } from '../template/why.ts'
 import { openExchange, type Obtained } from './exchange.ts'
+import { locateCluster } from './locate-cluster.ts'
 import type { Place, PlaceContext } from './place.ts'
 
 const log = createLog('project')
@@ -20,19 +19,13 @@ const log = createLog('project')
 export async function prepareCluster(context: PlaceContext): Promise<Place> {
   const { plan, last, paths } = context
   const { config } = plan
-  const { baseDir } = config
-  const located = await locatePostgres({ ...config.postgres, baseDir, binariesDir: paths.binariesDir })
-  const { binaries } = located
-  const { volume, store, getBranchesDir, getWalDir } = await context.volumes.open(config.volume)
-  const keys = createKeys(plan, binaries)
-  const record = createBuildRecord(keys, plan)
+  const cluster = await locateCluster(context)
+  const { binaries, volume, store, keys, record, getBranchesDir, getWalDir } = cluster
   const { sealedKey } = record
   let broken: string | undefined
   const { onProgress } = context
   const exchange =
-    config.cache.store === undefined
-      ? undefined
-      : openExchange(config.cache.store, { ...context, local: store, volume, binaries, chunksDir: paths.chunksDir })
+    config.cache.store === undefined ? undefined : openExchange(config.cache.store, { ...context, cluster })
   const build = async () => {
     log('building %s', sealedKey)
     const builder = await context.getBuilder()
@@ -78,7 +71,7 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
     advice: volume.advice,
     news: made.notices,
     fetchedFrom: made.fetchedFrom,
-    rejected: [...located.rejected, ...volume.rejected].map(({ candidate, reason }) => `${candidate}: ${reason}`),
+    rejected: [...cluster.rejected, ...volume.rejected].map(({ candidate, reason }) => `${candidate}: ${reason}`),
     expectTests() {
       hasTests = true
     },

@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createRandomHex, hashValue } from '../lib/hash.ts'
+import { hashValue } from '../lib/hash.ts'
 import type { StatePaths } from '../lib/paths.ts'
+import { writeWhole } from '../lib/write-whole.ts'
 import { formatVersion } from '../template/manifest.ts'
 import type { Plan } from '../template/plan.ts'
 import type { BuildRecord } from '../template/why.ts'
@@ -36,7 +37,5 @@ export async function readProjectRecord(
 export async function writeProjectRecord(paths: StatePaths, record: ProjectRecord): Promise<void> {
   const file = getFile(paths, record.rootDir, record.configFile)
   await mkdir(paths.projectsDir, { recursive: true, mode: 0o700 })
-  const draft = `${file}.${createRandomHex(4)}`
-  await writeFile(draft, JSON.stringify(record), { mode: 0o600 })
-  await rename(draft, file)
+  await writeWhole(file, JSON.stringify(record), { mode: 0o600 })
 }

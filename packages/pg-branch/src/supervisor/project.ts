@@ -30,6 +30,11 @@ export interface ReadyProject extends Omit<Place, 'build'> {
   build: Built & { reused: boolean; why: string | undefined }
 }
 
+/** @returns all that is to be said of a project, with what is said once only. */
+export function takeNotices({ plan, news }: ReadyProject): string[] {
+  return [...plan.notices, ...news.splice(0)]
+}
+
 export interface ProjectListeners {
   onProgress(progress: BuildProgress): void
   onBuilt(result: Built & { why: string }): void

@@ -1,13 +1,12 @@
 import { PgBranchError } from '../lib/errors.ts'
 import { getStatePaths } from '../lib/paths.ts'
-import type { BuildProgress } from '../template/build.ts'
 import { matchTemplate } from '../template/catalog.ts'
 import { findEvictable } from '../template/eviction.ts'
 import type { Plan } from '../template/plan.ts'
 import type { CatalogFunctions, Garbage } from './catalog-protocol.ts'
 import { findFileGarbage, removeFileGarbage } from './find-garbage.ts'
 import type { Leases } from './leases.ts'
-import type { OpenCatalog } from './open-catalog.ts'
+import type { OpenCatalog, TemplateFiles } from './open-catalog.ts'
 import type { Project, ProjectListeners } from './project.ts'
 import type { ProjectRequest } from './protocol.ts'
 
@@ -55,7 +54,7 @@ export function serveCatalog({
       withProject(request, async (project, listeners) => {
         await project.prepare(request, listeners)
         return project.withCatalog(request, async (catalog, plan) => {
-          const { files, name } = requireFiles(catalog, { plan, store })
+          const { files, name } = await requireFiles(catalog, { plan, store })
           const template = await files.find(files.key)
           if (template === undefined) throw new Error('the template vanished')
           const moved = await files.openExchange(name, listeners).push(template, { force })
@@ -65,17 +64,14 @@ export function serveCatalog({
     pullTemplate: ({ store, ...request }) =>
       withProject(request, (project, listeners) =>
         project.withCatalog(request, async (catalog, plan) => {
-          const { files, name } = requireFiles(catalog, { plan, store })
+          const { files, name } = await requireFiles(catalog, { plan, store })
           const { key } = files
           if ((await files.find(key)) !== undefined)
             return { key, store: name, bytes: 0, bytesMoved: 0, wasThere: true }
-          let bytes = 0
-          const onProgress = (progress: BuildProgress) => {
-            bytes = progress.totalBytes ?? bytes
-            listeners.onProgress(progress)
+          const pulled = await files.openExchange(name, listeners).pull(key)
+          if (pulled !== undefined) {
+            return { key, store: name, bytes: pulled.bytes, bytesMoved: pulled.bytes, wasThere: false }
           }
-          const template = await files.openExchange(name, { onProgress }).pull(key)
-          if (template !== undefined) return { key, store: name, bytes, bytesMoved: bytes, wasThere: false }
           throw new PgBranchError(`the template ${key.slice(0, 8)} is not in ${name}`, {
             code: 'PGB_TEMPLATE_UNKNOWN',
             hint: 'Put it there from a machine that has it (pg-branch template push), or build it here (pg-branch template build).',
@@ -104,17 +100,17 @@ export function serveCatalog({
 }
 
 /** @throws PgBranchError `PGB_ARGUMENT` where there is nothing to copy, or nowhere to copy it to. */
-function requireFiles(
-  { files }: OpenCatalog,
+async function requireFiles(
+  { openFiles }: OpenCatalog,
   { plan, store = plan.config.cache.store }: { plan: Plan; store: string | undefined },
-): { files: NonNullable<OpenCatalog['files']>; name: string } {
-  if (files === undefined) {
+): Promise<{ files: TemplateFiles; name: string }> {
+  if (openFiles === undefined) {
     throw new PgBranchError('the templates of this project are databases on a server', {
       code: 'PGB_ARGUMENT',
       hint: 'All who use that server have them already.',
     })
   }
-  if (store !== undefined) return { files, name: store }
+  if (store !== undefined) return { files: await openFiles(), name: store }
   throw new PgBranchError('no template store is named', {
     code: 'PGB_ARGUMENT',
     hint: 'Give a directory or oci://host/repository, or set `cache: { store }` in the configuration.',

@@ -3,7 +3,7 @@ import { findConfig } from '../config/find.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { describeAccess, describeBranch, type NamedBranch, type NamedBranches } from './named-branches.ts'
 import type { BranchRef, NamedBranchFunctions, ProjectRef } from './named-protocol.ts'
-import type { ReadyProject } from './project.ts'
+import { takeNotices, type ReadyProject } from './project.ts'
 import type { ProjectRequest } from './protocol.ts'
 import { checkName, openState, withState } from './states.ts'
 
@@ -29,13 +29,13 @@ export function serveNamed({
         if (ttlMs !== undefined) branches.renew(known, getExpiry(ttlMs))
         Object.assign(known.labels, labels)
         const notices = explainReuse(known, { project, from })
-        return { ...describeAccess(known), created: false, notices: [...tell(project), ...notices] }
+        return { ...describeAccess(known), created: false, notices: [...takeNotices(project), ...notices] }
       }
       const origin = await openState(from ?? 'template', { project, branches })
       try {
         const expiresAt = getExpiry(ttlMs === undefined ? defaultTtlMs : ttlMs)
         const made = await branches.create(project, { name, labels, from: from ?? 'template', expiresAt, origin })
-        return { ...describeAccess(made), created: true, notices: tell(project) }
+        return { ...describeAccess(made), created: true, notices: takeNotices(project) }
       } finally {
         await origin.release()
       }
@@ -66,10 +66,6 @@ export function serveNamed({
       await branches.remove(await get(ref))
     },
   }
-}
-
-function tell({ plan, news }: ReadyProject): string[] {
-  return [...plan.notices, ...news.splice(0)]
 }
 
 function getExpiry(ttlMs: number | null): number {

@@ -1,6 +1,7 @@
 import { createBranchVariables } from '../url/variables.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { compareTables } from '../branch/compare-databases.ts'
+import { withFork } from '../branch/origin.ts'
 import type { Lease, Leases } from './leases.ts'
 import type { LeaseAnswer, SupervisorFunctions } from './protocol.ts'
 import type { Workspace } from './workspace.ts'
@@ -58,17 +59,9 @@ export function serveWorkspace({
     },
     async diff({ leaseId }) {
       const { workspace } = find(leaseId)
-      const origin = workspace.retainOrigin()
-      try {
-        const { branch: before } = await origin.pool.lease()
-        try {
-          return await compareTables({ before: before.admin, after: workspace.branch.admin })
-        } finally {
-          origin.pool.release(before)
-        }
-      } finally {
-        await origin.release()
-      }
+      return withFork(workspace.retainOrigin(), (before) =>
+        compareTables({ before: before.admin, after: workspace.branch.admin }),
+      )
     },
     async getActivity({ leaseId }) {
       const { gateway } = find(leaseId).workspace

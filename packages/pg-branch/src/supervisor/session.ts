@@ -7,7 +7,7 @@ import { createLog } from '../lib/log.ts'
 import { createSocketRpc } from '../lib/rpc.ts'
 import { packageVersion } from '../lib/version.ts'
 import { describeSteps } from './explain.ts'
-import type { Project, ProjectListeners } from './project.ts'
+import { takeNotices, type Project, type ProjectListeners } from './project.ts'
 import type { Leases } from './leases.ts'
 import type { NamedBranches } from './named-branches.ts'
 import { serveCatalog } from './serve-catalog.ts'
@@ -189,20 +189,21 @@ function buildTemplate(
   return withProject(request, context, async (project, listeners) => {
     if (request.dryRun) return project.explain(request)
     let built: Parameters<ProjectListeners['onBuilt']>[0] | undefined
-    const { plan, templateKey, news } = await project.prepare(request, {
+    const ready = await project.prepare(request, {
       ...listeners,
       onBuilt(result) {
         built = result
         listeners.onBuilt(result)
       },
     })
+    const { plan, templateKey } = ready
     const cached = plan.steps.length - (built?.stepsRun ?? 0)
     const start = { steps: cached, additions: built?.filesReused ?? 0 }
     return {
       key: templateKey,
       why: built?.why,
       steps: describeSteps(plan.steps, start),
-      notices: [...plan.notices, ...news.splice(0)],
+      notices: takeNotices(ready),
     }
   })
 }

@@ -1,4 +1,4 @@
-import type { Origin } from '../branch/origin.ts'
+import { withFork, type Origin } from '../branch/origin.ts'
 import type { DatabaseAddress } from '../lib/connection-uri.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import type { NamedBranches } from './named-branches.ts'
@@ -60,15 +60,5 @@ export async function withState<T>(
     const { workspace } = await context.branches.get(context.project.plan.config.baseDir, state.name)
     return action(workspace.branch.admin)
   }
-  const origin = await openState(text, context)
-  try {
-    const { branch } = await origin.pool.lease()
-    try {
-      return await action(branch.admin)
-    } finally {
-      origin.pool.release(branch)
-    }
-  } finally {
-    await origin.release()
-  }
+  return withFork(await openState(text, context), (branch) => action(branch.admin))
 }

@@ -1,7 +1,7 @@
-import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PgBranchError, createDiskFullError, describeError, getErrorCode } from '../../lib/errors.ts'
-import { createRandomHex } from '../../lib/hash.ts'
+import { writeDraft, writeWhole } from '../../lib/write-whole.ts'
 import type { ArtefactStore, Blob, Ref } from '../contract.ts'
 
 /** A directory: of a CI cache, or shared by machines. Below it are `blobs/sha256/…` and `refs/…`. */
@@ -19,7 +19,7 @@ export function createDirectoryStore(dir: string): ArtefactStore {
       explain(label, async () => (await stat(getBlobPath(blob)).catch(ignoreMissing))?.size === blob.bytes),
     readBlob: (blob) =>
       explain(label, async () => (await readFile(getBlobPath(blob)).catch(ignoreMissing)) ?? undefined),
-    writeBlob: (blob, content) => explain(label, () => writeWhole(getBlobPath(blob), content)),
+    writeBlob: (blob, content) => explain(label, async () => writeWhole(await makeParent(getBlobPath(blob)), content)),
     readRef: (name) =>
       explain(label, async () => {
         const text = await readFile(getRefPath(name), 'utf8').catch(ignoreMissing)
@@ -28,14 +28,15 @@ export function createDirectoryStore(dir: string): ArtefactStore {
     writeRef: (name, ref, { ifAbsent } = { ifAbsent: false }) =>
       explain(label, async () => {
         const text = JSON.stringify(ref)
+        const path = await makeParent(getRefPath(name))
         if (!ifAbsent) {
-          await writeWhole(getRefPath(name), text)
+          await writeWhole(path, text)
           return true
         }
-        const draft = await writeDraft(getRefPath(name), text)
+        const draft = await writeDraft(path, text)
         try {
           // Unlike a rename, it fails where something is.
-          await link(draft, getRefPath(name))
+          await link(draft, path)
           return true
         } catch (error) {
           if (getErrorCode(error) === 'EEXIST') return false
@@ -47,20 +48,10 @@ export function createDirectoryStore(dir: string): ArtefactStore {
   }
 }
 
-async function writeWhole(path: string, content: string | Buffer): Promise<void> {
-  await rename(await writeDraft(path, content), path)
-}
-
-async function writeDraft(path: string, content: string | Buffer): Promise<string> {
+/** @returns the path, whose directory is there. */
+async function makeParent(path: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true })
-  const draft = `${path}.${createRandomHex(4)}.draft`
-  try {
-    await writeFile(draft, content)
-  } catch (error) {
-    await rm(draft, { force: true })
-    throw error
-  }
-  return draft
+  return path
 }
 
 function ignoreMissing(error: unknown): undefined {
