@@ -10,6 +10,8 @@ export type FileSystem = 'btrfs' | 'xfs' | 'ext4' | 'tmpfs'
 export interface TestVolume {
   fileSystem: FileSystem
   path: string
+  /** Takes it away from under whatever uses it. */
+  detach(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -42,11 +44,16 @@ export async function makeVolume(fileSystem: FileSystem, sizeMb = 2048): Promise
     await execa('mount', ['-o', 'loop,noatime', image, path])
   }
   await chmod(path, 0o711)
+  let isMounted = true
   return {
     fileSystem,
     path,
+    async detach() {
+      await execa('umount', ['--lazy', path])
+      isMounted = false
+    },
     async [Symbol.asyncDispose]() {
-      await execa('umount', [path])
+      if (isMounted) await execa('umount', [path])
       await rm(dir, { recursive: true, force: true })
     },
   }

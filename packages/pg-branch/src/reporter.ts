@@ -1,5 +1,6 @@
 import { appendFile } from 'node:fs/promises'
-import { PgBranchError } from './lib/errors.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PgBranchError, describeError } from './lib/errors.ts'
 import { describeRun, describeRunAsMarkdown, listAnnotations } from './runner/run-report.ts'
 import { connectSupervisor } from './supervisor/client.ts'
 import type { RunReport } from './supervisor/protocol.ts'
@@ -16,15 +17,20 @@ export async function reportRun({ runId, print }: { runId: string; print(text: s
   if (process.env.GITHUB_ACTIONS !== 'true') return
   for (const line of listAnnotations(reports)) print(line)
   const { GITHUB_STEP_SUMMARY: file } = process.env
-  if (file !== undefined && file !== '') await appendFile(file, `${describeRunAsMarkdown(reports)}\n`)
+  if (file === undefined || file === '') return
+  await appendFile(file, `${describeRunAsMarkdown(reports)}\n`).catch((error: unknown) =>
+    print(`pg-branch: no job summary: ${describeError(error)}`),
+  )
 }
+
+const answerTimeoutMs = 5_000
 
 /** A supervisor that is gone has nothing to tell, and a report fails no run. */
 async function takeRun(runId: string): Promise<RunReport[]> {
   try {
     const connection = await connectSupervisor({ start: false })
     try {
-      return await connection.call.takeRun({ runId })
+      return await Promise.race([connection.call.takeRun({ runId }), sleep(answerTimeoutMs, [], { ref: false })])
     } finally {
       connection.close()
     }

@@ -6,7 +6,7 @@ import { formatVersion, type TemplateManifest } from '../template/manifest.ts'
 
 const artefactVersion = 1
 
-/** Where data directories are interchangeable: the same byte order, alignment and C library's collations. */
+/** Where data directories are interchangeable: the same byte order and alignment; the build's name says more. */
 export const ownPlatform: string = `${platform()}-${arch()}`
 
 /** A template as files that lie in chunks. */

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import pLimit from 'p-limit'
 import { PgBranchError } from '../lib/errors.ts'
+import { explainDiskFull } from '../lib/system-errors.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import { UndoStack } from '../lib/undo-stack.ts'
 import type { PostgresBinaries } from '../postgres/contract.ts'
@@ -75,11 +76,15 @@ export async function pullTemplate(key: string, context: PullContext): Promise<P
       }),
     ),
   )
-  if (failures.length > 0) throw failures[0]
+  if (failures.length > 0) {
+    const full = explainDiskFull(failures[0])
+    // What was fetched takes up room that somebody needs.
+    if (full !== undefined) await cache.drop(manifest.chunks)
+    throw full ?? failures[0]
+  }
   const { formatVersion: _version, buildId: _build, createdAt: _createdAt, ...rest } = manifest.template
   await finishDir({ ...rest, dir, binaries })
-  const template = await local.publish(dir, key)
-  undo.commit()
+  const template = await local.publish(dir, { key, undo })
   await cache.drop(manifest.chunks)
   return { template, bytes: totalBytes }
 }

@@ -10,10 +10,22 @@ interface RequestOptions {
   accept?: number[]
 }
 
+/** What a registry said, all of it. */
+export interface Answer {
+  ok: boolean
+  status: number
+  headers: Headers
+  /** After redirections. */
+  url: string
+  body: Buffer
+}
+
 /** Speaks HTTP with one repository: logs in when it is asked to, and tries again what may pass. */
 export interface RegistryClient {
   /** @param path below the repository, or a whole URL that the registry gave. */
-  request(path: string | URL, options?: RequestOptions): Promise<Response>
+  request(path: string | URL, options?: RequestOptions): Promise<Answer>
+  /** @throws PgBranchError `PGB_STORE` for what is not JSON, e.g. a proxy's page. */
+  parse(answer: Answer): unknown
   createError(problem: string): PgBranchError
 }
 
@@ -36,20 +48,28 @@ export function createRegistryClient(options: {
       cause,
     })
 
-  const send = async (url: URL, { method = 'GET', headers = {}, body }: RequestOptions) => {
+  /** Sends what `create` makes, and reads the answer to its end: a connection may break anywhere. */
+  const send = async (url: URL, create: () => RequestInit): Promise<Answer> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        // A password is for the registry, not for where it keeps its blobs.
-        const login = authorization === undefined || url.host !== host ? {} : { authorization }
-        const init = { method, headers: { ...headers, ...login }, signal: AbortSignal.timeout(timeoutMs) }
-        const response = await fetch(url, body === undefined ? init : { ...init, body })
-        const mayPass = response.status === 429 || response.status >= 500
-        if (!mayPass || attempt >= attempts) return response
+        const response = await fetch(url, { ...create(), signal: AbortSignal.timeout(timeoutMs) })
+        const { ok, status, headers } = response
+        const mayPass = status === 429 || status >= 500
+        const body = Buffer.from(await response.arrayBuffer())
+        if (!mayPass || attempt >= attempts) return { ok, status, headers, url: response.url, body }
       } catch (error) {
         const cause = error instanceof Error ? (error.cause ?? error) : error
         if (attempt >= attempts) throw createError(`cannot be reached: ${describeError(cause)}`, error)
       }
       await sleep(firstDelayMs * 2 ** attempt)
+    }
+  }
+
+  const parse = ({ body, url }: Answer): unknown => {
+    try {
+      return JSON.parse(body.toString('utf8')) as unknown
+    } catch (error) {
+      throw createError(`answered ${url} with what is no JSON`, error)
     }
   }
 
@@ -61,35 +81,36 @@ export function createRegistryClient(options: {
         : `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}`
     if (/^basic/i.test(challenge)) return basic
     const fields = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map((match) => [match[1], match[2]]))
-    if (fields.realm === undefined) return undefined
+    if (fields.realm === undefined || !URL.canParse(fields.realm)) return undefined
     // Source: distribution.github.io/distribution/spec/auth/token.
     const url = new URL(fields.realm)
     if (fields.service !== undefined) url.searchParams.set('service', fields.service)
     url.searchParams.set('scope', `repository:${repository}:pull,push`)
-    const response = await fetch(url, {
-      headers: basic === undefined ? {} : { authorization: basic },
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    if (!response.ok) return undefined
-    const answer = (await response.json()) as { token?: string; access_token?: string }
-    const token = answer.token ?? answer.access_token
-    return token === undefined ? undefined : `Bearer ${token}`
+    const answer = await send(url, () => ({ headers: basic === undefined ? {} : { authorization: basic } }))
+    if (!answer.ok) return undefined
+    const { token, access_token: accessToken } = parse(answer) as { token?: string; access_token?: string }
+    const bearer = token ?? accessToken
+    return bearer === undefined ? undefined : `Bearer ${bearer}`
   }
 
   return {
     createError,
-    async request(path, request = {}) {
+    parse,
+    async request(path, { method = 'GET', headers = {}, body, accept = [] } = {}) {
       const url = path instanceof URL ? path : new URL(`/v2/${repository}/${path}`, origin)
-      let response = await send(url, request)
-      if (response.status === 401) {
-        authorization = await logIn(response.headers.get('www-authenticate') ?? '')
-        if (authorization !== undefined) response = await send(url, request)
+      const create = (): RequestInit => {
+        // A password is for the registry, not for where it keeps its blobs.
+        const login = authorization === undefined || url.host !== host ? {} : { authorization }
+        return { method, headers: { ...headers, ...login }, ...(body === undefined ? {} : { body }) }
       }
-      if (response.ok || request.accept?.includes(response.status) === true) return response
-      const text = (await response.text().catch(() => '')).trim().slice(0, 300)
-      throw createError(
-        `answered ${response.status} to ${request.method ?? 'GET'} ${url.pathname}${text === '' ? '' : `: ${text}`}`,
-      )
+      let answer = await send(url, create)
+      if (answer.status === 401) {
+        authorization = await logIn(answer.headers.get('www-authenticate') ?? '')
+        if (authorization !== undefined) answer = await send(url, create)
+      }
+      if (answer.ok || accept.includes(answer.status)) return answer
+      const text = answer.body.toString('utf8').trim().slice(0, 300)
+      throw createError(`answered ${answer.status} to ${method} ${url.pathname}${text === '' ? '' : `: ${text}`}`)
     },
   }
 }

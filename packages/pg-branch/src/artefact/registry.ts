@@ -12,15 +12,19 @@ export interface StoreContext {
   env: Record<string, string | undefined>
 }
 
+const hostPattern =
+  /^([a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(:([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?$/
+
 /** Every kind of store, by the scheme of its name; what has none is a path. */
 const stores: Record<string, (rest: string, context: StoreContext) => ArtefactStore> = {
   oci: (rest, { env }) => {
     const [host = '', ...path] = rest.split('/')
     const repository = path.join('/')
-    if (host === '' || !/^[a-z0-9]+([._/-]+[a-z0-9]+)*$/.test(repository)) {
-      throw new PgBranchError(`${JSON.stringify(`oci://${rest}`)} names no repository`, {
+    if (!hostPattern.test(host) || !/^[a-z0-9]+([._/-]+[a-z0-9]+)*$/.test(repository)) {
+      // A password that somebody has put there is not repeated.
+      throw new PgBranchError(`${JSON.stringify(`oci://${rest.replace(/^.*@/, '…@')}`)} names no repository`, {
         code: 'PGB_ARGUMENT',
-        hint: 'Write the host and a repository in small letters, without a tag: oci://ghcr.io/you/app-templates',
+        hint: 'Write the host and a repository in small letters, without user and tag: oci://ghcr.io/you/app-templates. PG_BRANCH_REGISTRY_USER and PG_BRANCH_REGISTRY_PASSWORD log in.',
       })
     }
     // As Docker does, a registry on this machine is spoken to without TLS.

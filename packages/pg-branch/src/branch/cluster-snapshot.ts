@@ -75,7 +75,7 @@ export async function saveCluster(options: {
   })
   // Whoever forks from it hears of a failure.
   sealing.catch(() => {})
-  return { key, dataDir, user, database, password: admin.password, sealing }
+  return { key, dataDir, user, database, password: admin.password, isSnapshot: true, sealing }
 }
 
 async function seal(options: {

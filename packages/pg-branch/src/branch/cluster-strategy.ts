@@ -64,7 +64,13 @@ export function createClusterStrategy(options: {
     const password = createRandomHex(16)
     const address = { host: loopbackHost, port: cluster.port, user, password, database }
     const admin = user === superuser ? address : { ...address, user: superuser, password: createRandomHex(16) }
-    const { lsn, control } = await prime({ source, address, admin, onFork, keepsControl: keepsControl() })
+    const { lsn, control } = await prime({
+      source,
+      address,
+      admin,
+      onFork: source.isSnapshot === true ? undefined : onFork,
+      keepsControl: keepsControl(),
+    })
     const settingsFile = join(dataDir, 'postgresql.auto.conf')
     const settingsAtStart = readSignature(settingsFile)
     undo.commit()
@@ -84,7 +90,7 @@ export function createClusterStrategy(options: {
 
   return {
     name: 'cluster',
-    capabilities: { recycles: driver.capabilities.rewind, liveSnapshots: true },
+    capabilities: { recycles: driver.capabilities.rewind, liveSnapshots: true, varies: onFork !== undefined },
     prepare,
     fork,
     async snapshot(branch) {

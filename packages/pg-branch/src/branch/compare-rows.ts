@@ -1,4 +1,5 @@
-import { escapeIdentifier, type Client } from 'pg'
+import type { Client } from 'pg'
+import { findBuckets, readAsJson, readHashes, readTables, type Side } from './read-rows.ts'
 
 /** How the rows of a table differ. Without a primary key a changed row is one removed and one added. */
 export interface TableDiff {
@@ -19,21 +20,10 @@ export interface RowSample {
   after?: string | undefined
 }
 
-interface Table {
-  /** As SQL. */
-  relation: string
-  /** SQL of what identifies a row of `t`. */
-  key: string
-  rows: string
-  hash: string
-}
-
-const rowHash = 'hashtextextended(t::text, 0)'
-
 /**
  * Counts the rows of each ordinary table that differ between two databases with a common past; tables
  * that are equal are left out. Equal means the same text and the same number of rows: every row is
- * read, but only rows of tables that differ leave the server, as hashes.
+ * read, but only rows of buckets that differ leave the server, as hashes, some hundred thousand at a time.
  */
 export async function compareRows({
   before,
@@ -51,104 +41,40 @@ export async function compareRows({
   for (const name of names) {
     const [was, is] = [old.get(name), current.get(name)]
     if (was !== undefined && is !== undefined && was.rows === is.rows && was.hash === is.hash) continue
-    const differences = findDifferences(await readRows(before, was), await readRows(after, is))
-    const diff: TableDiff = { table: name, ...countDifferences(differences) }
+    const sides = { before: { client: before, table: was }, after: { client: after, table: is } }
+    const diff: TableDiff = { table: name, ...(await compareTable(sides, samples)) }
     if (was === undefined) diff.definition = 'created'
     else if (is === undefined) diff.definition = 'dropped'
-    if (samples > 0) {
-      const keys = differences.slice(0, samples).map(({ key }) => key)
-      diff.samples = await readSamples(keys, {
-        before: { client: before, table: was },
-        after: { client: after, table: is },
-      })
-    }
     diffs.push(diff)
   }
   return diffs
 }
 
-async function readTables(client: Client): Promise<Map<string, Table>> {
-  const { rows } = await client.query<{ schema: string; relation: string; key: string[] | null }>(`
-    SELECT n.nspname AS schema, c.relname AS relation, (
-      SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_index i
-      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
-      WHERE i.indrelid = c.oid AND i.indisprimary
-    ) AS key
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'`)
-  const tables = new Map<string, Table>()
-  for (const { schema, relation, key } of rows) {
-    const source = `${escapeIdentifier(schema)}.${escapeIdentifier(relation)}`
-    const columns = key?.map((column) => `t.${escapeIdentifier(column)}`)
-    const sums = await client.query<{ rows: string; hash: string }>(
-      `SELECT count(*)::text AS rows, coalesce(sum(${rowHash}), 0)::text AS hash FROM ONLY ${source} t`,
-    )
-    tables.set(`${quote(schema)}.${quote(relation)}`, {
-      relation: source,
-      key: columns === undefined ? `${rowHash}::text` : `json_build_array(${columns.join(', ')})::text`,
-      ...(sums.rows[0] ?? { rows: '0', hash: '0' }),
-    })
-  }
-  return tables
-}
+type Counts = Pick<TableDiff, 'added' | 'changed' | 'removed' | 'samples'>
 
-/** Only where it must be, for people. */
-function quote(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : escapeIdentifier(name)
-}
-
-/** @returns the hashes of the rows of each key. */
-async function readRows(client: Client, table: Table | undefined): Promise<Map<string, string[]>> {
-  const found = new Map<string, string[]>()
-  if (table === undefined) return found
-  const { rows } = await client.query<{ key: string; hash: string }>(
-    `SELECT ${table.key} AS key, ${rowHash}::text AS hash FROM ONLY ${table.relation} t`,
-  )
-  for (const { key, hash } of rows) found.set(key, [...(found.get(key) ?? []), hash])
-  return found
-}
-
-interface Difference {
-  key: string
-  added: number
-  changed: number
-  removed: number
-}
-
-function findDifferences(before: Map<string, string[]>, after: Map<string, string[]>): Difference[] {
-  return [...new Set([...before.keys(), ...after.keys()])].flatMap((key) => {
-    const [was, is] = [before.get(key) ?? [], after.get(key) ?? []]
-    const added = Math.max(0, is.length - was.length)
-    const removed = Math.max(0, was.length - is.length)
-    const changed = was.length > 0 && is.length > 0 && was[0] !== is[0] ? 1 : 0
-    return added + removed + changed === 0 ? [] : [{ key, added, changed, removed }]
-  })
-}
-
-function countDifferences(differences: Difference[]): Pick<TableDiff, 'added' | 'changed' | 'removed'> {
+async function compareTable({ before, after }: { before: Side; after: Side }, samples: number): Promise<Counts> {
   const counts = { added: 0, changed: 0, removed: 0 }
-  for (const { added, changed, removed } of differences) {
-    counts.added += added
-    counts.changed += changed
-    counts.removed += removed
+  const keys: string[] = []
+  for (const group of await findBuckets(before, after)) {
+    const [was, is] = [await readHashes(before, group), await readHashes(after, group)]
+    for (const key of new Set([...was.keys(), ...is.keys()])) {
+      const difference = compareKey(was.get(key) ?? [], is.get(key) ?? [])
+      if (difference === undefined) continue
+      counts.added += difference.added
+      counts.changed += difference.changed
+      counts.removed += difference.removed
+      if (keys.length < samples) keys.push(key)
+    }
   }
-  return counts
+  if (samples === 0) return counts
+  const [old, current] = [await readAsJson(before, keys), await readAsJson(after, keys)]
+  return { ...counts, samples: keys.map((key) => ({ before: old.get(key), after: current.get(key) })) }
 }
 
-interface Side {
-  client: Client
-  table: Table | undefined
-}
-
-async function readSamples(keys: string[], sides: { before: Side; after: Side }): Promise<RowSample[]> {
-  const read = async ({ client, table }: Side) => {
-    if (table === undefined) return new Map<string, string>()
-    const { rows } = await client.query<{ key: string; row: string }>(
-      `SELECT ${table.key} AS key, row_to_json(t)::text AS row FROM ONLY ${table.relation} t WHERE ${table.key} = ANY ($1)`,
-      [keys],
-    )
-    return new Map(rows.map(({ key, row }) => [key, row]))
-  }
-  const [before, after] = [await read(sides.before), await read(sides.after)]
-  return keys.map((key) => ({ before: before.get(key), after: after.get(key) }))
+/** @param was hashes of the rows of one key: more than one only without a primary key. */
+function compareKey(was: string[], is: string[]): Omit<Counts, 'samples'> | undefined {
+  const added = Math.max(0, is.length - was.length)
+  const removed = Math.max(0, was.length - is.length)
+  const changed = was.length > 0 && is.length > 0 && was[0] !== is[0] ? 1 : 0
+  return added + removed + changed === 0 ? undefined : { added, changed, removed }
 }

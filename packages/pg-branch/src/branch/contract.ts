@@ -6,6 +6,8 @@ export interface BranchSource {
   readonly key: string
   /** The database that URLs of its branches point at; with the strategy `database`, the template itself. */
   readonly database: string
+  /** Of a branch, in which `onFork` was run already. */
+  readonly isSnapshot?: boolean | undefined
 }
 
 /** An isolated, writable database system, or database, with its own address. */
@@ -33,6 +35,8 @@ export interface BranchStrategy<Source extends BranchSource = BranchSource> {
     recycles: boolean
     /** `snapshot` takes a branch as it is while others write to it; else nobody may be connected. */
     liveSnapshots: boolean
+    /** Forks of a template may differ: SQL of the user's is run in each. */
+    varies: boolean
   }
   /** Does what is needed once for a template, or snapshot, before branches are forked from it. */
   prepare(source: Source): Promise<void>

@@ -78,7 +78,7 @@ export function createDatabaseStrategy(options: {
 
   return {
     name: 'database',
-    capabilities: { recycles: false, liveSnapshots: false },
+    capabilities: { recycles: false, liveSnapshots: false, varies: onFork !== undefined },
     async prepare() {
       // Another reaper may be at the same databases; whatever goes wrong is nobody's test's fault.
       await reapDatabases(server, locks).catch((error: unknown) => log('reaping failed: %O', error))
@@ -88,7 +88,7 @@ export function createDatabaseStrategy(options: {
         const bytes = await measure(database)
         const method = await choose({ key: database, database, bytes })
         const { id, name } = await create({ key: database, database, bytes }, { method, isFork: false })
-        return { key: id, database: name, bytes }
+        return { key: id, database: name, bytes, isSnapshot: true }
       } catch (error) {
         if (getErrorCode(error) !== objectInUse) throw error
         throw new PgBranchError(`the database ${database} cannot be saved while others are connected to it`, {
@@ -103,7 +103,7 @@ export function createDatabaseStrategy(options: {
       retryWhileDown(async () => {
         const method = await choose(template)
         // Not primed: a connection made here costs more CPU than it saves its holder later (see the benchmark).
-        const { id, name } = await create(template, { method, isFork: true })
+        const { id, name } = await create(template, { method, isFork: template.isSnapshot !== true })
         const address = { ...server.address, database: name }
         return { ...address, id, dir: join(filesDir, id), exited: new Promise(() => {}), admin: address }
       }),

@@ -9,19 +9,29 @@ const isOwn = (oid: string, namespace = 'n.nspname') =>
 
 const name = (namespace: string, object: string) => `quote_ident(${namespace}) || '.' || quote_ident(${object})`
 
+const relationTitle = `CASE relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'S' THEN 'sequence ' WHEN 'f' THEN 'foreign table ' ELSE 'table ' END`
+const functionTitle = `CASE prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'aggregate ' ELSE 'function ' END`
+const grantable = `relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND relpersistence <> 't'`
+const describeGrant = (acl: string, column = `''`) =>
+  `'GRANT ' || ${acl}.privilege_type || ${column} || ' TO ' || CASE ${acl}.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(${acl}.grantee)) END || CASE WHEN ${acl}.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END`
+const databaseOwner = '(SELECT datdba FROM pg_database WHERE datname = current_database())'
+const grantOrder = 'ORDER BY 1, 2'
+
 /** Each gives rows of an object, and of lines of its definition in order. */
 const queries: string[] = [
   `SELECT 'extension ' || quote_ident(extname) AS object, 'version ' || extversion AS line FROM pg_extension WHERE extname <> 'plpgsql'`,
   `SELECT 'schema ' || quote_ident(nspname), 'schema' FROM pg_namespace n WHERE ${isOwn('n.oid')} AND nspname <> 'public'`,
-  `SELECT 'type ' || ${name('nspname', 'typname')}, 'enum ' || quote_literal(enumlabel)
-    FROM pg_enum e JOIN pg_type t ON t.oid = enumtypid JOIN pg_namespace n ON n.oid = typnamespace WHERE ${isOwn('t.oid')}
+  `SELECT 'type ' || ${name('nspname', 'typname')}, coalesce('enum ' || quote_literal(enumlabel), 'enum')
+    FROM pg_type t LEFT JOIN pg_enum e ON t.oid = enumtypid JOIN pg_namespace n ON n.oid = typnamespace WHERE typtype = 'e' AND ${isOwn('t.oid')}
     ORDER BY 1, enumsortorder`,
+  `SELECT 'type ' || ${name('nspname', 'typname')}, 'range of ' || format_type(rngsubtype, NULL)
+    FROM pg_range r JOIN pg_type t ON t.oid = rngtypid JOIN pg_namespace n ON n.oid = typnamespace WHERE ${isOwn('t.oid')}`,
   `SELECT 'domain ' || ${name('nspname', 'typname')}, format_type(typbasetype, typtypmod)
       || CASE WHEN typnotnull THEN ' NOT NULL' ELSE '' END || coalesce(' DEFAULT ' || typdefault, '')
       || coalesce((SELECT string_agg(' ' || pg_get_constraintdef(c.oid), '' ORDER BY conname) FROM pg_constraint c WHERE contypid = t.oid), '')
     FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace WHERE typtype = 'd' AND ${isOwn('t.oid')}`,
   `SELECT 'sequence ' || ${name('nspname', 'relname')}, 'AS ' || format_type(seqtypid, NULL) || ' INCREMENT ' || seqincrement
-      || ' MINVALUE ' || seqmin || ' MAXVALUE ' || seqmax || ' START ' || seqstart || CASE WHEN seqcycle THEN ' CYCLE' ELSE '' END
+      || ' MINVALUE ' || seqmin || ' MAXVALUE ' || seqmax || ' START ' || seqstart || CASE WHEN seqcycle THEN ' CYCLE' ELSE '' END || ' CACHE ' || seqcache
     FROM pg_sequence s JOIN pg_class c ON c.oid = seqrelid JOIN pg_namespace n ON n.oid = relnamespace WHERE ${isOwn('c.oid')}`,
   `SELECT CASE relkind WHEN 'f' THEN 'foreign table ' WHEN 'c' THEN 'type ' ELSE 'table ' END || ${name('nspname', 'relname')},
       'column ' || quote_ident(attname) || ' ' || format_type(atttypid, atttypmod)
@@ -34,11 +44,13 @@ const queries: string[] = [
     LEFT JOIN pg_attrdef f ON adrelid = attrelid AND adnum = attnum
     WHERE relkind IN ('r', 'p', 'f', 'c') AND relpersistence <> 't' AND attnum > 0 AND NOT attisdropped AND ${isOwn('c.oid')} ORDER BY 1, attnum`,
   `SELECT 'table ' || ${name('nspname', 'relname')}, x.line FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace,
-      LATERAL (VALUES (1, CASE relkind WHEN 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(c.oid) END),
+      LATERAL (VALUES (0, CASE WHEN NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) THEN 'no columns' END), (1, CASE relkind WHEN 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(c.oid) END),
         (2, CASE WHEN relispartition THEN 'PARTITION ' || pg_get_expr(relpartbound, c.oid) END),
         (3, CASE relpersistence WHEN 'u' THEN 'UNLOGGED' END),
         (4, CASE WHEN relrowsecurity THEN 'ENABLE ROW LEVEL SECURITY' END),
-        (5, CASE WHEN relforcerowsecurity THEN 'FORCE ROW LEVEL SECURITY' END)) AS x (position, line)
+        (5, CASE WHEN relforcerowsecurity THEN 'FORCE ROW LEVEL SECURITY' END),
+        (6, (SELECT 'INHERITS ' || string_agg(inhparent::regclass::text, ', ' ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = c.oid)),
+        (7, CASE relreplident WHEN 'f' THEN 'REPLICA IDENTITY FULL' WHEN 'n' THEN 'REPLICA IDENTITY NOTHING' WHEN 'i' THEN 'REPLICA IDENTITY USING INDEX' END)) AS x (position, line)
     WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND line IS NOT NULL AND ${isOwn('c.oid')} ORDER BY 1, position`,
   `SELECT 'table ' || ${name('nspname', 'relname')}, 'constraint ' || quote_ident(conname) || ' ' || pg_get_constraintdef(o.oid)
     FROM pg_constraint o JOIN pg_class c ON c.oid = conrelid JOIN pg_namespace n ON n.oid = relnamespace
@@ -46,7 +58,8 @@ const queries: string[] = [
   `SELECT CASE c.relkind WHEN 'm' THEN 'materialized view ' ELSE 'table ' END || ${name('nspname', 'c.relname')}, 'index ' || replace(pg_get_indexdef(indexrelid), 'CREATE ', '')
     FROM pg_index i JOIN pg_class c ON c.oid = indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relpersistence <> 't' AND ${isOwn('c.oid')} AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x')) ORDER BY 1, 2`,
-  `SELECT 'table ' || ${name('nspname', 'relname')}, 'trigger ' || replace(pg_get_triggerdef(t.oid, true), 'CREATE ', '')
+  `SELECT CASE relkind WHEN 'v' THEN 'view ' ELSE 'table ' END || ${name('nspname', 'relname')}, 'trigger ' || replace(pg_get_triggerdef(t.oid, true), 'CREATE ', '')
+      || CASE tgenabled WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ON REPLICA' WHEN 'A' THEN ' ALWAYS' ELSE '' END
     FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN pg_namespace n ON n.oid = relnamespace WHERE NOT tgisinternal AND ${isOwn('c.oid')} ORDER BY 1, tgname`,
   `SELECT 'table ' || quote_ident(schemaname) || '.' || quote_ident(tablename), 'policy ' || quote_ident(policyname) || ' ' || permissive || ' FOR ' || cmd
       || ' TO ' || array_to_string(roles, ', ') || coalesce(' USING (' || qual || ')', '') || coalesce(' WITH CHECK (' || with_check || ')', '')
@@ -54,11 +67,43 @@ const queries: string[] = [
   `SELECT CASE relkind WHEN 'm' THEN 'materialized view ' ELSE 'view ' END || ${name('nspname', 'relname')}, x.line
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace, LATERAL regexp_split_to_table(pg_get_viewdef(c.oid, true), E'\\n') WITH ORDINALITY AS x (line, position)
     WHERE relkind IN ('v', 'm') AND ${isOwn('c.oid')} ORDER BY 1, position`,
-  `SELECT CASE prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'aggregate ' ELSE 'function ' END
+  `SELECT ${functionTitle}
       || ${name('nspname', 'proname')} || '(' || pg_get_function_identity_arguments(p.oid) || ')', x.line
     FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace,
-      LATERAL regexp_split_to_table(CASE prokind WHEN 'a' THEN 'aggregate' ELSE pg_get_functiondef(p.oid) END, E'\\n') WITH ORDINALITY AS x (line, position)
-    WHERE ${isOwn('p.oid')} ORDER BY 1, position`,
+      LATERAL regexp_split_to_table(CASE prokind WHEN 'a' THEN (
+        SELECT 'SFUNC ' || aggtransfn || ' STYPE ' || format_type(aggtranstype, NULL) || coalesce(' FINALFUNC ' || nullif(aggfinalfn, 0)::regproc, '') || coalesce(' INITCOND ' || quote_literal(agginitval), '')
+        FROM pg_aggregate WHERE aggfnoid = p.oid) ELSE pg_get_functiondef(p.oid) END, E'\\n') WITH ORDINALITY AS x (line, position)
+    WHERE ${isOwn('p.oid')}
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i') ORDER BY 1, position`,
+  `SELECT ${relationTitle} || ${name('nspname', 'relname')}, 'WITH (' || array_to_string(reloptions, ', ') || ')'
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind IN ('r', 'p', 'v', 'm') AND reloptions IS NOT NULL AND ${isOwn('c.oid')}`,
+  `SELECT ${relationTitle} || ${name('nspname', 'relname')}, 'rule ' || regexp_replace(replace(pg_get_ruledef(r.oid, true), 'CREATE ', ''), '\\s+', ' ', 'g')
+    FROM pg_rewrite r JOIN pg_class c ON c.oid = ev_class JOIN pg_namespace n ON n.oid = relnamespace WHERE rulename <> '_RETURN' AND ${isOwn('c.oid')} ORDER BY 1, rulename`,
+  `SELECT 'table ' || ${name('n.nspname', 'relname')}, 'statistics ' || replace(pg_get_statisticsobjdef(s.oid), 'CREATE ', '')
+    FROM pg_statistic_ext s JOIN pg_class c ON c.oid = stxrelid JOIN pg_namespace n ON n.oid = relnamespace WHERE ${isOwn('c.oid')} ORDER BY 1, stxname`,
+  `SELECT 'event trigger ' || quote_ident(evtname), 'ON ' || evtevent || coalesce(' WHEN TAG IN (' || array_to_string(evttags, ', ') || ')', '')
+      || ' EXECUTE ' || evtfoid::regproc || CASE evtenabled WHEN 'D' THEN ' DISABLED' ELSE '' END FROM pg_event_trigger`,
+  `SELECT 'publication ' || quote_ident(pubname), CASE WHEN puballtables THEN 'FOR ALL TABLES' ELSE coalesce(
+      (SELECT string_agg('FOR ' || ${name('schemaname', 'tablename')}, ', ' ORDER BY schemaname, tablename) FROM pg_publication_tables t WHERE t.pubname = p.pubname), 'FOR NOTHING') END
+    FROM pg_publication p`,
+  // Owners that are not the database's, and what others may do.
+  `SELECT ${relationTitle} || ${name('nspname', 'relname')}, 'owner ' || quote_ident(pg_get_userbyid(relowner))
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE ${grantable} AND relowner <> ${databaseOwner} AND ${isOwn('c.oid')}`,
+  `SELECT ${relationTitle} || ${name('nspname', 'relname')}, ${describeGrant('a')}
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace, LATERAL aclexplode(relacl) a WHERE ${grantable} AND a.grantee <> relowner AND ${isOwn('c.oid')} ${grantOrder}`,
+  `SELECT ${relationTitle} || ${name('nspname', 'relname')}, ${describeGrant('a', "' (' || quote_ident(attname) || ')'")}
+    FROM pg_attribute t JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace, LATERAL aclexplode(attacl) a WHERE ${grantable} AND ${isOwn('c.oid')} ${grantOrder}`,
+  `SELECT 'schema ' || quote_ident(nspname), ${describeGrant('a')}
+    FROM pg_namespace n, LATERAL aclexplode(nspacl) a WHERE a.grantee <> nspowner AND ${isOwn('n.oid')} ${grantOrder}`,
+  `SELECT ${functionTitle} || ${name('nspname', 'proname')} || '(' || pg_get_function_identity_arguments(p.oid) || ')', ${describeGrant('a')}
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace, LATERAL aclexplode(proacl) a WHERE a.grantee <> proowner AND ${isOwn('p.oid')} ${grantOrder}`,
+  `SELECT 'default privileges of ' || quote_ident(pg_get_userbyid(defaclrole)) || coalesce(' in ' || quote_ident(nspname), ''), ${describeGrant('a')} || ' (' || defaclobjtype::text || ')'
+    FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = defaclnamespace, LATERAL aclexplode(defaclacl) a WHERE a.grantee <> defaclrole ${grantOrder}`,
+  `SELECT ${relationTitle} || ${name('nspname', 'relname')}, 'comment ' || coalesce('on ' || quote_ident(attname) || ' ', '') || quote_literal(d.description)
+    FROM pg_description d JOIN pg_class c ON c.oid = d.objoid AND d.classoid = 'pg_class'::regclass JOIN pg_namespace n ON n.oid = relnamespace
+    LEFT JOIN pg_attribute a ON attrelid = c.oid AND attnum = d.objsubid AND d.objsubid > 0 WHERE ${grantable} AND ${isOwn('c.oid')} ORDER BY 1, d.objsubid`,
+  `SELECT ${functionTitle} || ${name('nspname', 'proname')} || '(' || pg_get_function_identity_arguments(p.oid) || ')', 'comment ' || quote_literal(d.description)
+    FROM pg_description d JOIN pg_proc p ON p.oid = d.objoid AND d.classoid = 'pg_proc'::regclass JOIN pg_namespace n ON n.oid = pronamespace WHERE ${isOwn('p.oid')}`,
 ]
 
 /** Reads what a database is made of: tables with columns, constraints, indexes, triggers and policies, views, functions, types. */

@@ -7,6 +7,10 @@ const log = createLog('branch')
 /** What branches are forked from, a template or a snapshot, with those that are made ahead. */
 export interface Origin {
   readonly pool: Pool
+  /** Of the template that it is, or comes from. */
+  readonly templateKey: string
+  /** Whether all branches of it begin equal: `onFork` may make each another. */
+  readonly isConstant: boolean
   /** What a snapshot of a branch needs: nobody connected to it, unless this says that it may be live. */
   readonly liveSnapshots: boolean
   /** @returns an origin with one user. @throws PgBranchError `PGB_SNAPSHOT`. */
@@ -23,19 +27,22 @@ export function createOrigin<Source extends BranchSource>(options: {
   /** Branches kept ready. */
   size: number
   parallelForks: number
+  templateKey?: string
   /** Templates are somebody else's to remove. */
   isSnapshot?: boolean
 }): Origin {
-  const { strategy, source, size, parallelForks, isSnapshot = false } = options
+  const { strategy, source, size, parallelForks, templateKey = source.key, isSnapshot = false } = options
   const pool = new Pool<Source>({ strategy, source, size, parallelForks }) as unknown as Pool
   let users = 1
   return {
     pool,
+    templateKey,
+    isConstant: isSnapshot || !strategy.capabilities.varies,
     liveSnapshots: strategy.capabilities.liveSnapshots,
     async snapshot(branch) {
       const saved = await strategy.snapshot(branch)
       // Whoever saves a state comes back to it, one branch after the other.
-      const origin = createOrigin({ ...options, source: saved, size: Math.min(size, 1), isSnapshot: true })
+      const origin = createOrigin({ ...options, source: saved, templateKey, size: Math.min(size, 1), isSnapshot: true })
       origin.pool.warm()
       return origin
     },

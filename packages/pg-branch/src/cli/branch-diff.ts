@@ -1,13 +1,17 @@
 import pico from 'picocolors'
 import type { DatabaseDiff } from '../branch/compare-databases.ts'
-import type { RowSample, TableDiff } from '../branch/compare-rows.ts'
+import type { RowSample } from '../branch/compare-rows.ts'
 import { parseCount } from './arguments.ts'
 import { callWithProgress, configArgument, createProjectRequest, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'
 
 export const diffCommand: Command = createCommand({
-  meta: { name: 'diff', description: 'Say how two states differ: definitions, and rows of each table' },
+  meta: {
+    name: 'diff',
+    description:
+      'Say how two states differ: definitions, grants, comments, and rows of each table; not roles and settings, which are the server’s',
+  },
   args: {
     before: {
       type: 'positional',
@@ -42,14 +46,19 @@ export const diffCommand: Command = createCommand({
 
 function describe({ schema, tables }: DatabaseDiff, { before, after }: { before: string; after: string }): string {
   if (schema.length + tables.length === 0) return `${before} and ${after} are equal`
-  const definitions = schema.flatMap(({ object, change, lines }) => [
-    pico.bold(`${change} ${object}`),
+  const definitions = schema.flatMap(({ object, change, lines, database }) => [
+    pico.bold(`${change} ${object}${describePlace(database)}`),
     ...lines.map((line) => `  ${colourLine(line)}`),
   ])
   return [pico.dim(`from ${before} to ${after}`), ...definitions, ...tables.flatMap(describeTable)].join('\n')
 }
 
-function describeTable({ table, added, changed, removed, samples = [] }: TableDiff): string[] {
+function describePlace(database: string | undefined): string {
+  return database === undefined ? '' : ` in ${database}`
+}
+
+function describeTable(diff: DatabaseDiff['tables'][number]): string[] {
+  const { table, added, changed, removed, database, samples = [] } = diff
   const counts = [
     added > 0 ? pico.green(`${added} added`) : '',
     changed > 0 ? pico.yellow(`${changed} changed`) : '',
@@ -59,7 +68,7 @@ function describeTable({ table, added, changed, removed, samples = [] }: TableDi
   const shown = samples.length
   const more = added + changed + removed - shown
   return [
-    `${pico.bold(`rows of ${table}`)}: ${counts.join(', ')}`,
+    `${pico.bold(`rows of ${table}${describePlace(database)}`)}: ${counts.join(', ')}`,
     ...samples.flatMap(describeSample).map((line) => `  ${colourLine(line)}`),
     ...(shown > 0 && more > 0 ? [pico.dim(`  … and ${more} more`)] : []),
   ]

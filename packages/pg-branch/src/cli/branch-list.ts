@@ -33,6 +33,10 @@ export const listCommand: Command = createCommand({
       ]),
     ])
   },
+  examples: [
+    ['pg-branch branch ls', 'those of the project in this directory'],
+    ['pg-branch branch ls --all --json', 'for scripts'],
+  ],
 })
 
 /** Without a supervisor there are none: it need not be started to say so. */
@@ -62,6 +66,7 @@ export const showCommand: Command = createCommand({
       ].join('\n'),
     )
   },
+  examples: [['pg-branch branch show dev', 'its URL, variables, snapshots, and when it ends']],
 })
 
 function describeLabels({ labels }: BranchInfo): string {

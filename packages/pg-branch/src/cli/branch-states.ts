@@ -51,4 +51,5 @@ export const removeCommand: Command = createCommand({
     if (args.json) printJson({ removed: args.name })
     else print(`removed ${args.name}`)
   },
+  examples: [['pg-branch branch rm pr-12', 'when the pull request is closed']],
 })

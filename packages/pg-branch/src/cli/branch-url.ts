@@ -1,5 +1,6 @@
 import { PgBranchError } from '../lib/errors.ts'
 import { listDirsWith } from '../postgres/known-places.ts'
+import { withSentinel } from '../url/sentinel.ts'
 import { nameArgument } from './branch-list.ts'
 import { callSupervisor, configArgument, createBranchRef, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
@@ -41,7 +42,7 @@ export const psqlCommand: Command = createCommand({
     const separator = rawArgs.indexOf('--')
     const rest = separator === -1 ? [] : rawArgs.slice(separator + 1)
     // The variables say all: the password stands in no list of processes.
-    process.exitCode = await executeCommand([`${dir}/psql`, ...rest], { ...process.env, ...variables })
+    process.exitCode = await executeCommand([`${dir}/psql`, ...rest], { ...withSentinel(process.env), ...variables })
   },
   examples: [[`pg-branch branch psql dev -- -c 'SELECT count(*) FROM users'`, 'one query']],
 })

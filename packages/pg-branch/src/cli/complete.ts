@@ -1,8 +1,11 @@
 import tab from '@bomb.sh/tab/citty'
 import { defineCommand } from 'citty'
+import { PgBranchError } from '../lib/errors.ts'
 import { callSupervisor } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { registry } from './registry.ts'
+
+const shells = ['bash', 'zsh', 'fish', 'powershell'] as const
 
 export const completeCommand: Command = createCommand({
   meta: { name: 'complete', description: 'Print a script for completion in your shell' },
@@ -10,6 +13,13 @@ export const completeCommand: Command = createCommand({
     shell: { type: 'positional', description: 'bash, zsh, fish or powershell', required: false },
   },
   async run(context) {
+    const { shell } = context.args
+    if (!context.rawArgs.includes('--') && !shells.some((name) => name === shell)) {
+      throw new PgBranchError(`there is no completion for the shell ${JSON.stringify(shell ?? '')}`, {
+        code: 'PGB_ARGUMENT',
+        hint: `Give one of ${shells.join(', ')}.`,
+      })
+    }
     const subCommands = Object.fromEntries(Object.entries(registry).map(([name, { load }]) => [name, load]))
     const main = defineCommand({ meta: { name: 'pg-branch', description: 'pg-branch' }, subCommands })
     const names = await listNames()

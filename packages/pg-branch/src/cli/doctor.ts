@@ -12,6 +12,7 @@ import { surveyProviders } from '../postgres/registry.ts'
 import { connectSupervisor } from '../supervisor/client.ts'
 import { listDeadGenerations } from '../supervisor/reaper.ts'
 import { surveyVolumes } from '../volume/choose.ts'
+import { jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'
 
@@ -29,13 +30,14 @@ export const doctorCommand: Command = createCommand({
     description:
       'Try every provider and volume driver, and say what is missing, left over or could be faster: a block for bug reports',
   },
-  args: { json: { type: 'boolean', description: 'Print as JSON', default: false } },
+  args: jsonArgument,
   async run({ args }) {
     const findings = await examine(getStatePaths())
     if (args.json) printJson({ version: packageVersion, findings })
     else print(describe(findings))
     if (findings.some(({ state }) => state === 'problem')) process.exitCode = 2
   },
+  examples: [['pg-branch doctor', 'when something does not work: put the output into the report']],
 })
 
 async function examine(paths: StatePaths): Promise<Finding[]> {

@@ -15,4 +15,5 @@ export const downCommand: Command = createCommand({
     if (args.json) printJson({ stopped })
     else print(stopped ? 'stopped' : 'nothing was running')
   },
+  examples: [['pg-branch down', 'at the end of the day; the next run starts it again']],
 })

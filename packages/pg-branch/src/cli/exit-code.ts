@@ -9,6 +9,7 @@ const userErrors: ReadonlySet<PgBranchErrorCode> = new Set<PgBranchErrorCode>([
   'PGB_CONFIG_INVALID',
   'PGB_CONFIG_LOAD',
   'PGB_CONFIG_NOT_FOUND',
+  'PGB_ON_FORK',
   'PGB_OPTION_INVALID',
   'PGB_PRESET_TOOL',
   'PGB_SCOPE',

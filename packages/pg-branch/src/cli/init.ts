@@ -7,7 +7,7 @@ import { PgBranchError } from '../lib/errors.ts'
 import { jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import type { FileChange, ProjectFiles, RunnerSetup } from './init/contract.ts'
-import { findInstallCommand, findMissing, findOtherSetups, readProject } from './init/read-project.ts'
+import { addChanges, findInstallCommand, findMissing, findOtherSetups, readProject } from './init/read-project.ts'
 import { setUpJest } from './init/set-up-jest.ts'
 import { setUpNodeTest } from './init/set-up-node-test.ts'
 import { setUpVitest } from './init/set-up-vitest.ts'
@@ -55,7 +55,11 @@ interface Plan {
 
 async function makePlan(dir: string): Promise<Plan> {
   const project = readProject(dir)
-  const setups = runners.flatMap((setUp) => setUp(project) ?? [])
+  const setups = runners.flatMap((setUp) => {
+    const setup = setUp(project)
+    addChanges(project, setup?.changes ?? [])
+    return setup ?? []
+  })
   if (setups.length === 0) {
     throw new PgBranchError(`no test runner that pg-branch knows was found in ${dir}`, {
       code: 'PGB_ARGUMENT',
@@ -69,7 +73,7 @@ async function makePlan(dir: string): Promise<Plan> {
     runners: setups.map(({ name }) => name),
     seed: config.found,
     others,
-    changes: [...(config.change === undefined ? [] : [config.change]), ...setups.flatMap(({ changes }) => changes)],
+    changes: [...(config.change === undefined ? [] : [config.change]), ...project.changes.values()],
     next: [
       ...(packages.length === 0 ? [] : [`${findInstallCommand(project)} ${packages.join(' ')}`]),
       ...config.todo,

@@ -2,7 +2,8 @@
 import { stripVTControlCharacters } from 'node:util'
 import { defineCommand, renderUsage, runCommand, type ArgsDef, type CommandDef } from 'citty'
 import pico from 'picocolors'
-import { PgBranchError } from '../lib/errors.ts'
+import { PgBranchError, getErrorCode } from '../lib/errors.ts'
+import { explainSystemError } from '../lib/system-errors.ts'
 import { packageVersion } from '../lib/version.ts'
 import { checkArguments } from './check-arguments.ts'
 import type { Command } from './command.ts'
@@ -51,12 +52,14 @@ async function run(rawArgs: string[]): Promise<number> {
       show(process.stdout, `${await renderUsage(command, parent)}${renderExamples(command)}`)
       return 0
     }
+    if (command === main && first.startsWith('-')) checkArguments(own, {})
     if (!isGroup && first !== 'complete') {
       checkArguments(found.rest, ((await resolveValue(command.args)) ?? {}) as ArgsDef)
     }
     await runCommand(main, { rawArgs })
     return Number(process.exitCode ?? 0)
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof PgBranchError ? thrown : (explainSystemError(thrown) ?? thrown)
     const message = error instanceof Error ? error.message : String(error)
     process.stderr.write(`${pico.red('error')} ${message}\n`)
     const isUsage = !(error instanceof PgBranchError) && getExitCode(error) === 1
@@ -99,4 +102,8 @@ function resolveValue(value: unknown): unknown {
   return typeof value === 'function' ? (value as () => unknown)() : value
 }
 
+// Whoever reads us may have enough, as `head` does.
+process.stdout.on('error', (error) => {
+  process.exit(getErrorCode(error) === 'EPIPE' ? 0 : 2)
+})
 process.exitCode = await run(process.argv.slice(2))

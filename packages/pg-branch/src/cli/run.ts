@@ -32,4 +32,8 @@ export const runCommand: Command = createCommand({
       await branch.close({ failed })
     }
   },
+  examples: [
+    ['pg-branch run -- pytest -x', 'tests in any language: DATABASE_URL and PG* are set'],
+    ['pg-branch run --keep -- npm run e2e', 'to look at what a failure left'],
+  ],
 })

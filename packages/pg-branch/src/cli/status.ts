@@ -7,6 +7,7 @@ import { print, printJson } from './print.ts'
 export const statusCommand: Command = createCommand({
   meta: { name: 'status', description: 'Show the background process: templates, volume, pool, leases, kept branches' },
   args: jsonArgument,
+  examples: [['pg-branch status', 'what runs now, and how to open kept branches']],
   async run({ args }) {
     const status = await callRunning((call) => call.status())
     if (args.json) printJson(status ?? { running: false })

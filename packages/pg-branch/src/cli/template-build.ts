@@ -41,6 +41,7 @@ export const whyCommand: Command = createCommand({
     if (args.json) printJson(report)
     else print(describe(report))
   },
+  examples: [['pg-branch template why', 'before a run that you did not expect to build']],
 })
 
 function printEvent({ speak: _speak, done, ...progress }: ProgressReport): void {

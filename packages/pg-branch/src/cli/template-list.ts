@@ -27,6 +27,7 @@ export const listCommand: Command = createCommand({
       ]),
     ])
   },
+  examples: [['pg-branch template ls', 'what is cached, how large, and when it was used']],
 })
 
 export const showCommand: Command = createCommand({
@@ -48,6 +49,7 @@ export const showCommand: Command = createCommand({
     ]
     print([template.key, ...lines.map(([name = '', text]) => `  ${name.padEnd(11)}  ${text}`)].join('\n'))
   },
+  examples: [['pg-branch template show 1a2b3c4d', 'with a key that `template ls` shows']],
 })
 
 export const removeCommand: Command = createCommand({
@@ -59,6 +61,7 @@ export const removeCommand: Command = createCommand({
     if (args.json) printJson({ removed })
     else print(`removed ${removed}`)
   },
+  examples: [['pg-branch template rm 1a2b3c4d', 'the next run that needs it builds it again']],
 })
 
 function listTemplates(config: string | undefined): Promise<ListedTemplate[]> {

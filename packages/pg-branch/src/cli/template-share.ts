@@ -49,6 +49,10 @@ export const pullCommand: Command = createCommand({
     else if (answer.wasThere) print(`template ${answer.key.slice(0, 8)} is here already`)
     else print(`fetched template ${answer.key.slice(0, 8)} from ${answer.store}, ${formatBytes(answer.bytes)}`)
   },
+  examples: [
+    ['pg-branch template pull', 'from `cache.store` of the configuration'],
+    ['pg-branch template pull .pg-branch-templates', 'what `template pack` has written'],
+  ],
 })
 
 async function push(

@@ -12,10 +12,10 @@ import {
 import type { ManagedVolumeStatus } from '../volume/managed.ts'
 import { parseSize } from './arguments.ts'
 import { listBranches } from './branch-list.ts'
+import { jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'
 
-const json = { type: 'boolean', description: 'Print the result as JSON', default: false } as const
 /** mkfs.btrfs refuses less than about 110 MB. */
 const minVolumeBytes = 256 * 1024 ** 2
 
@@ -27,11 +27,17 @@ const create = createCommand({
   },
   args: {
     size: { type: 'string', description: 'Most that it may hold; the file is sparse', default: '20G' },
-    json,
+    ...jsonArgument,
   },
   async run({ args }) {
     const sizeBytes = parseSize(args.size, { name: '--size', minBytes: minVolumeBytes })
     const { homeDir, owner } = findUser()
+    const before = await getManagedVolumeStatus(homeDir)
+    if (before.mounted) {
+      if (args.json) printJson(before)
+      else print(`there already: ${describe(before)}`)
+      return
+    }
     await refuseWithBranches()
     const status = await createManagedVolume({ homeDir, sizeBytes, owner })
     // A running supervisor has chosen its volume already; the next one takes this.
@@ -39,11 +45,15 @@ const create = createCommand({
     if (args.json) printJson(status)
     else print(`ready: ${describe(status)}\nThe next test run uses it.`)
   },
+  examples: [
+    ['sudo npx pg-branch volume create', 'once'],
+    ['sudo npx pg-branch volume create --size 100G', 'only what is used takes space'],
+  ],
 })
 
 const grow = createCommand({
   meta: { name: 'grow', description: 'Make the managed volume larger, also while it is in use. Needs root' },
-  args: { size: { type: 'positional', description: 'Its new size, for example 40G', required: true }, json },
+  args: { size: { type: 'positional', description: 'Its new size, for example 40G', required: true }, ...jsonArgument },
   async run({ args }) {
     const sizeBytes = parseSize(args.size, { name: 'the size', minBytes: minVolumeBytes })
     const result = await growManagedVolume(findUser().homeDir, sizeBytes)
@@ -55,17 +65,18 @@ const grow = createCommand({
 
 const status = createCommand({
   meta: { name: 'status', description: 'Say whether the managed volume is there, mounted, and how full' },
-  args: { json },
+  args: jsonArgument,
   async run({ args }) {
     const result = await getManagedVolumeStatus(findUser().homeDir)
     if (args.json) printJson(result)
     else print(describe(result))
   },
+  examples: [['pg-branch volume status', 'after a reboot: whether it is mounted']],
 })
 
 const remove = createCommand({
   meta: { name: 'remove', description: 'Unmount and delete the managed volume with all templates and branches on it' },
-  args: { json },
+  args: jsonArgument,
   async run({ args }) {
     const { homeDir } = findUser()
     await refuseWithBranches()
@@ -74,6 +85,7 @@ const remove = createCommand({
     if (args.json) printJson({ removed: existed })
     else print(existed ? 'removed' : `there was none in ${homeDir}`)
   },
+  examples: [['sudo npx pg-branch volume remove', 'nothing of it is left']],
 })
 
 export const volumeCommand: Command = createCommand({

@@ -9,6 +9,7 @@ export type PgBranchErrorCode =
   | 'PGB_CONFIG_INVALID'
   | 'PGB_CONFIG_LOAD'
   | 'PGB_CONFIG_NOT_FOUND'
+  | 'PGB_DIFF'
   | 'PGB_DISK_FULL'
   | 'PGB_GATEWAY'
   | 'PGB_HOME_UNUSABLE'
@@ -20,6 +21,7 @@ export type PgBranchErrorCode =
   | 'PGB_NO_VOLUME'
   | 'PGB_ON_FORK'
   | 'PGB_OPTION_INVALID'
+  | 'PGB_PERMISSION'
   | 'PGB_PORT'
   | 'PGB_PRESET_TOOL'
   | 'PGB_SCOPE'
@@ -44,13 +46,6 @@ export interface PgBranchErrorOptions {
   /** What to do about it: one or more sentences, shown below the message. */
   hint?: string | undefined
   cause?: unknown
-}
-
-/** The plain form in which an error crosses a process boundary. */
-export interface SerializedError {
-  code: PgBranchErrorCode
-  message: string
-  hint?: string | undefined
 }
 
 /**
@@ -84,28 +79,4 @@ export function describeError(error: unknown): string {
 export function getErrorCode(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined
   return typeof code === 'string' ? code : undefined
-}
-
-export function serializeError(error: unknown): SerializedError {
-  if (error instanceof PgBranchError) return { code: error.code, message: error.summary, hint: error.hint }
-  if (getErrorCode(error) === 'ENOSPC' || getErrorCode(error) === 'EDQUOT') {
-    const path = (error as { path?: unknown; dest?: unknown }).dest ?? (error as { path?: unknown }).path
-    return serializeError(createDiskFullError(typeof path === 'string' ? ` while writing ${path}` : ''))
-  }
-  return { code: 'PGB_INTERNAL', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
-}
-
-export function deserializeError(error: SerializedError): PgBranchError {
-  const restored = new PgBranchError(error.message, { code: error.code, hint: error.hint })
-  // Frames of ours say nothing to whoever reads this in a test report.
-  restored.stack = `${restored.name}: ${restored.message}`
-  return restored
-}
-
-/** @param where continues the sentence, e.g. ` for /path`. */
-export function createDiskFullError(where: string): PgBranchError {
-  return new PgBranchError(`no space left on the volume${where}`, {
-    code: 'PGB_DISK_FULL',
-    hint: 'Free space there, lower `cache.maxBytes` or `pool.size`, or choose another place with `volume.path`.',
-  })
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { createBirpc, type BirpcReturn } from 'birpc'
-import { deserializeError, serializeError, type SerializedError } from './errors.ts'
+import { deserializeError, serializeError, type SerializedError } from './serialized-error.ts'
 
 export type Rpc<Remote extends object, Local extends object> = BirpcReturn<Remote, Local>
 

@@ -30,8 +30,18 @@ export async function inspectBinaries(options: {
   const version = supportedVersions.find((supported) => supported === major)
   if (version === undefined) return { reason: `"${fullVersion}" is not one of the supported versions (15 to 18)` }
   if (wanted !== undefined && version !== wanted) return { reason: `it is version ${version}, and ${wanted} is wanted` }
-  const buildId = createHash('sha256').update([provider, fullVersion, platform(), arch()].join('\0')).digest('hex')
+  const buildId = createHash('sha256')
+    .update([provider, fullVersion, platform(), arch(), getLibcVersion()].join('\0'))
+    .digest('hex')
   return { provider, version, fullVersion, binDir, buildId: buildId.slice(0, 16) }
+}
+
+/** Indexes are sorted as the C library's collations say, which differ between its versions. */
+function getLibcVersion(): string {
+  // It would look up names of all connections.
+  const report = Object.assign(process.report, { excludeNetwork: true })
+  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } }
+  return header.glibcVersionRuntime ?? 'other'
 }
 
 async function readVersion(file: string): Promise<string | { reason: string }> {

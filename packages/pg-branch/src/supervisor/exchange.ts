@@ -5,6 +5,7 @@ import { openStore } from '../artefact/registry.ts'
 import { PgBranchError, describeError } from '../lib/errors.ts'
 import { formatDuration } from '../lib/format.ts'
 import { createLog } from '../lib/log.ts'
+import { explainDiskFull } from '../lib/system-errors.ts'
 import type { StatePaths } from '../lib/paths.ts'
 import type { BuildProgress } from '../template/build.ts'
 import type { Plan } from '../template/plan.ts'
@@ -34,6 +35,8 @@ export interface ExchangeContext {
 
 /** Templates that machines share, for one project. */
 export interface Exchange {
+  /** Name of the store, for people. */
+  label: string
   pull(key: string): Promise<Pulled | undefined>
   /** @param options.force writes also what is there already: it may be damaged. */
   push(template: Template, options?: { force: boolean }): Promise<Moved>
@@ -63,17 +66,27 @@ export function openExchange(name: string, context: ExchangeContext): Exchange {
   const push: Exchange['push'] = (template, { force } = { force: false }) =>
     pushTemplate({ template, store, force, onProgress: report(`putting the template into ${store.label}`) })
 
+  // Who does not answer is not asked for every layer.
+  let isDown = false
+  const attempt = async (key: string) => {
+    const result = await attemptPull(() => pull(key))
+    if (result.error instanceof PgBranchError && result.error.code === 'PGB_STORE') isDown = true
+    return result
+  }
+
   return {
+    label: store.label,
     pull,
     push,
     async find(key) {
-      const { template } = await attemptPull(() => pull(key))
+      if (isDown) return undefined
+      const { template } = await attempt(key)
       return template
     },
     async obtain(key, build) {
       const notices: string[] = []
       const fetch = async () => {
-        const { template, error } = await attemptPull(() => pull(key))
+        const { template, error } = await attempt(key)
         if (template !== undefined) {
           notices.push(
             `template ${key.slice(0, 8)} fetched from ${store.label} in ${formatDuration(performance.now() - startedAt)}`,
@@ -118,7 +131,8 @@ async function attemptPull(
   try {
     return { template: (await pull())?.template, error: undefined }
   } catch (error) {
-    if (error instanceof PgBranchError && error.code === 'PGB_DISK_FULL') throw error
+    const full = explainDiskFull(error)
+    if (full !== undefined) throw full
     log('not fetched: %O', error)
     return { template: undefined, error }
   }

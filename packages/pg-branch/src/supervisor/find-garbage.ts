@@ -46,7 +46,7 @@ async function listOtherVersions({ homeDir, stateDir }: StatePaths): Promise<str
     if (dir === stateDir || (await isSupervised(dir))) continue
     // Whatever its servers are, that version's reaper knows best.
     if ((await listDeadGenerations(dir)).length > 0) continue
-    const { mtimeMs } = await stat(join(dir, 'logs')).catch(() => ({ mtimeMs: 0 }))
+    const { mtimeMs } = await stat(join(dir, 'logs/supervisor.log')).catch(() => ({ mtimeMs: 0 }))
     if (mtimeMs < Date.now() - dayMs) found.push(...listVolumes(dir), dir)
   }
   return found
@@ -69,12 +69,18 @@ async function isSupervised(stateDir: string): Promise<boolean> {
   }
 }
 
+/** Removes what nobody went on fetching. */
+export async function removeOldChunks({ chunksDir }: StatePaths): Promise<void> {
+  for (const path of await listOld(chunksDir, Date.now() - dayMs)) await rm(path, { recursive: true, force: true })
+}
+
 async function listOld(dir: string, oldest: number): Promise<string[]> {
   const names = await readdir(dir).catch(() => [])
   const old: string[] = []
   for (const name of names) {
     const path = join(dir, name)
-    const { mtimeMs } = await stat(path)
+    // It may be gone by now.
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))
     if (mtimeMs < oldest) old.push(path)
   }
   return old

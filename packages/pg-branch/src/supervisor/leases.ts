@@ -69,7 +69,7 @@ export class Leases {
   /** @returns the holders of branches of a template, and what kept ones are kept for. */
   listUsers(templateKey: string): string[] {
     const holders = [...this.#leases.values()]
-      .filter(({ project }) => project.templateKey === templateKey)
+      .filter(({ origin }) => origin.templateKey === templateKey)
       .map(({ request }) => request.holder)
     const kept = this.kept.list.filter(({ branch }) => this.#keepers.get(branch)?.templateKey === templateKey)
     return [...holders, ...kept.map(({ reason }) => `kept: ${reason}`)]

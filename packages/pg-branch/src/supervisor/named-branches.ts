@@ -27,6 +27,10 @@ export interface NamedBranch {
   workspace: Workspace
 }
 
+type NewBranch = Omit<NamedBranch, 'baseDir' | 'createdAt' | 'lease' | 'workspace'> & {
+  openOrigin(): Promise<Origin>
+}
+
 /** The longest delay of a timer (Node's documentation of `setTimeout`). */
 const maxDelayMs = 2 ** 31 - 1
 
@@ -76,25 +80,29 @@ export class NamedBranches {
   }
 
   /** Makes a branch; one of that name must not be there. */
-  create(
-    project: ReadyProject,
-    options: Omit<NamedBranch, 'baseDir' | 'createdAt' | 'lease' | 'workspace'> & { origin: Origin },
-  ): Promise<NamedBranch> {
-    const { origin, ...rest } = options
-    const { baseDir } = project.plan.config
-    const key = createKey(baseDir, rest.name)
-    const making = this.#leases
-      .open(project, { scope: 'named', holder: `branch ${rest.name}`, runId: 'named' }, origin)
-      .then((lease): NamedBranch => {
-        if (lease.workspace === undefined) throw new Error('a named branch has no workspace')
-        const branch = { ...rest, baseDir, createdAt: Date.now(), lease, workspace: lease.workspace }
-        this.#there.set(key, branch)
-        this.#schedule()
-        return branch
-      })
+  create(project: ReadyProject, options: NewBranch): Promise<NamedBranch> {
+    const key = createKey(project.plan.config.baseDir, options.name)
+    const making = this.#make(project, options)
+    // At once: whoever asks for the same name from now on waits for this one.
     this.#branches.set(key, making)
     making.catch(() => this.#branches.delete(key))
     return making
+  }
+
+  async #make(project: ReadyProject, { openOrigin, ...rest }: NewBranch): Promise<NamedBranch> {
+    const { baseDir } = project.plan.config
+    const origin = await openOrigin()
+    try {
+      const request = { scope: 'named', holder: `branch ${rest.name}`, runId: 'named' } as const
+      const lease = await this.#leases.open(project, request, origin)
+      if (lease.workspace === undefined) throw new Error('a named branch has no workspace')
+      const branch = { ...rest, baseDir, createdAt: Date.now(), lease, workspace: lease.workspace }
+      this.#there.set(createKey(baseDir, rest.name), branch)
+      this.#schedule()
+      return branch
+    } finally {
+      await origin.release()
+    }
   }
 
   /** @param expiresAt Infinity: never. */
@@ -145,7 +153,7 @@ export function describeBranch(branch: NamedBranch): BranchInfo {
     name,
     baseDir,
     from,
-    template: lease.project.templateKey,
+    template: lease.origin.templateKey,
     createdAt: new Date(createdAt).toISOString(),
     expiresAt: Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : undefined,
     labels,

@@ -1,5 +1,6 @@
 import { openServer, withSession } from '../postgres/server.ts'
 import type { TemplateCatalog } from '../template/catalog.ts'
+import { createServerKeys } from '../template/keys.ts'
 import { listServerTemplates, removeServerTemplate } from '../template/server-store.ts'
 import type { Template } from '../template/store.ts'
 import { openExchange, type Exchange, type ExchangeContext } from './exchange.ts'
@@ -18,6 +19,8 @@ export interface TemplateFiles {
 export interface OpenCatalog extends TemplateCatalog, AsyncDisposable {
   /** Undefined on a server. */
   openFiles: (() => Promise<TemplateFiles>) | undefined
+  /** @returns what the project's next branches are made from, and then the layers of it; empty if that cannot be told. */
+  listCurrentKeys(): Promise<string[]>
 }
 
 export async function openCatalog(
@@ -39,6 +42,14 @@ export async function openCatalog(
           openExchange: (name, { onProgress }) => openExchange(name, { ...context, cluster, onProgress }),
         }
       },
+      async listCurrentKeys() {
+        try {
+          const { keys, record } = await locateCluster(context)
+          return [record.sealedKey, keys.base, ...keys.layers, ...keys.sealed]
+        } catch {
+          return []
+        }
+      },
       [Symbol.asyncDispose]: async () => {},
     }
   }
@@ -47,6 +58,7 @@ export async function openCatalog(
     list: () => withSession(server, (client) => listServerTemplates(client)),
     remove: (key) => withSession(server, (client) => removeServerTemplate(client, key)),
     openFiles: undefined,
+    listCurrentKeys: async () => createServerKeys(plan, server).sealed.toReversed(),
     [Symbol.asyncDispose]: () => server.sessions.end(),
   }
 }

@@ -26,7 +26,7 @@ export interface ReadyProject extends Omit<Place, 'build'> {
   plan: Plan
   serverUrl: string | undefined
   /** The run that made it ready. */
-  preparedFor: string
+  preparedFor: string | undefined
   build: Built & { reused: boolean; why: string | undefined }
 }
 

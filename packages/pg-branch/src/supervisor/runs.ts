@@ -38,7 +38,7 @@ export class Runs {
   take(runId: string): RunReport[] {
     const records = this.#runs.get(runId) ?? new Map<ReadyProject, Record>()
     this.#runs.delete(runId)
-    return [...records].map(([project, { leaseMs, warm, resets, pristine, kept }]) => ({
+    const reports = [...records].map(([project, { leaseMs, warm, resets, pristine, kept }]) => ({
       baseDir: project.plan.config.baseDir,
       template: project.templateKey,
       // It may have been built for an earlier run.
@@ -55,6 +55,9 @@ export class Runs {
       pristine,
       kept,
     }))
+    // What a watching runner does next is done with what is there now.
+    for (const project of records.keys()) if (project.preparedFor === runId) project.preparedFor = undefined
+    return reports
   }
 
   #get(runId: string, project: ReadyProject): Record {

@@ -26,13 +26,12 @@ export function serveCatalog({
     listTemplates: (request) =>
       withProject(request, (project) =>
         project.withCatalog(request, async (catalog) => {
+          const [current] = await catalog.listCurrentKeys()
           const templates = await catalog.list()
-          return templates.map((template) =>
-            Object.assign(template, {
-              usedBy: leases.listUsers(template.key),
-              isCurrent: template.key === project.ready?.templateKey,
-            }),
-          )
+          return templates.map((template) => {
+            const { key } = template
+            return Object.assign(template, { usedBy: leases.listUsers(key), isCurrent: key === current })
+          })
         }),
       ),
     removeTemplate: ({ key: prefix, ...request }) =>
@@ -57,8 +56,15 @@ export function serveCatalog({
           const { files, name } = await requireFiles(catalog, { plan, store })
           const template = await files.find(files.key)
           if (template === undefined) throw new Error('the template vanished')
-          const moved = await files.openExchange(name, listeners).push(template, { force })
-          return { key: files.key, store: name, bytes: moved.bytes, bytesMoved: moved.bytesMoved, wasThere: false }
+          const exchange = files.openExchange(name, listeners)
+          const moved = await exchange.push(template, { force })
+          return {
+            key: files.key,
+            store: exchange.label,
+            bytes: moved.bytes,
+            bytesMoved: moved.bytesMoved,
+            wasThere: false,
+          }
         })
       }),
     pullTemplate: ({ store, ...request }) =>
@@ -66,13 +72,15 @@ export function serveCatalog({
         project.withCatalog(request, async (catalog, plan) => {
           const { files, name } = await requireFiles(catalog, { plan, store })
           const { key } = files
+          const exchange = files.openExchange(name, listeners)
+          const { label } = exchange
           if ((await files.find(key)) !== undefined)
-            return { key, store: name, bytes: 0, bytesMoved: 0, wasThere: true }
-          const pulled = await files.openExchange(name, listeners).pull(key)
+            return { key, store: label, bytes: 0, bytesMoved: 0, wasThere: true }
+          const pulled = await exchange.pull(key)
           if (pulled !== undefined) {
-            return { key, store: name, bytes: pulled.bytes, bytesMoved: pulled.bytes, wasThere: false }
+            return { key, store: label, bytes: pulled.bytes, bytesMoved: pulled.bytes, wasThere: false }
           }
-          throw new PgBranchError(`the template ${key.slice(0, 8)} is not in ${name}`, {
+          throw new PgBranchError(`the template ${key.slice(0, 8)} is not in ${label}`, {
             code: 'PGB_TEMPLATE_UNKNOWN',
             hint: 'Put it there from a machine that has it (pg-branch template push), or build it here (pg-branch template build).',
           })
@@ -82,9 +90,8 @@ export function serveCatalog({
       withProject(request, (project) =>
         project.withCatalog(request, async (catalog, { config }) => {
           const templates = await catalog.list()
-          const current = project.ready?.templateKey
-          const inUse = new Set(templates.map(({ key }) => key).filter((key) => leases.listUsers(key).length > 0))
-          if (current !== undefined) inUse.add(current)
+          const used = templates.map(({ key }) => key).filter((key) => leases.listUsers(key).length > 0)
+          const inUse = new Set([...used, ...(await catalog.listCurrentKeys())])
           const evictable = findEvictable(templates, { ...config.cache, inUse })
           const garbage = evictable.map(({ key, ...rest }): Garbage => ({ kind: 'template', what: key, ...rest }))
           const paths = getStatePaths()

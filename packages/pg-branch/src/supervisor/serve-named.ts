@@ -24,21 +24,23 @@ export function serveNamed({
     async createBranch({ name, ttlMs, labels, from, ...request }) {
       checkName(name, 'branch')
       const project = await prepare(request)
-      const known = await branches.find(project.plan.config.baseDir, name)
-      if (known !== undefined) {
+      const there = branches.find(project.plan.config.baseDir, name)
+      if (there !== undefined) {
+        const known = await there
+        const notices = explainReuse(known, { project, from })
         if (ttlMs !== undefined) branches.renew(known, getExpiry(ttlMs))
         Object.assign(known.labels, labels)
-        const notices = explainReuse(known, { project, from })
         return { ...describeAccess(known), created: false, notices: [...takeNotices(project), ...notices] }
       }
-      const origin = await openState(from ?? 'template', { project, branches })
-      try {
-        const expiresAt = getExpiry(ttlMs === undefined ? defaultTtlMs : ttlMs)
-        const made = await branches.create(project, { name, labels, from: from ?? 'template', expiresAt, origin })
-        return { ...describeAccess(made), created: true, notices: takeNotices(project) }
-      } finally {
-        await origin.release()
-      }
+      const state = from ?? 'template'
+      const made = await branches.create(project, {
+        name,
+        labels,
+        from: state,
+        expiresAt: getExpiry(ttlMs === undefined ? defaultTtlMs : ttlMs),
+        openOrigin: () => openState(state, { project, branches }),
+      })
+      return { ...describeAccess(made), created: true, notices: takeNotices(project) }
     },
     async listBranches({ project }) {
       const baseDir = project === undefined ? undefined : await findBaseDir(project)
@@ -59,7 +61,9 @@ export function serveNamed({
       const project = await prepare(request)
       const context = { project, branches }
       return withState(before, context, (left) =>
-        withState(after, context, (right) => compareDatabases({ before: left, after: right, samples })),
+        withState(after, context, (right) =>
+          compareDatabases({ before: left, after: right, databases: project.plan.config.databases, samples }),
+        ),
       )
     },
     async removeBranch(ref) {
@@ -89,7 +93,7 @@ function explainReuse(
       hint: `Choose another name, or remove it first: pg-branch branch rm ${name}`,
     })
   }
-  if (known.lease.project.templateKey === project.templateKey) return []
+  if (known.from !== 'template' || known.lease.origin.templateKey === project.templateKey) return []
   return [
     `the seed has changed since the branch ${name} was made; for a fresh one: pg-branch branch rm ${name}, and create it again`,
   ]

@@ -10,6 +10,7 @@ import { makePrivateDir, type StatePaths } from '../lib/paths.ts'
 import { packageVersion } from '../lib/version.ts'
 import { readSignature } from '../template/inputs.ts'
 import { winElection } from './election.ts'
+import { removeOldChunks } from './find-garbage.ts'
 import { startGuardian } from './guardian.ts'
 import { Leases } from './leases.ts'
 import { NamedBranches } from './named-branches.ts'
@@ -194,7 +195,9 @@ class Supervisor implements SessionHost {
 
   #findReasonToLeave(isStillElected: () => boolean): string | undefined {
     if (!isStillElected()) return 'the socket is not there any more'
-    if (readSignature(mainFile) !== this.#ownSignature) return 'pg-branch was replaced by another version'
+    // Whoever reinstalls packages does not mean their databases.
+    const isReplaced = this.branches.size === 0 && readSignature(mainFile) !== this.#ownSignature
+    if (isReplaced) return 'pg-branch was replaced by another version'
     if (this.#staysUntil > Date.now()) return undefined
     if (this.#sessions.size > 0 || this.leases.kept.list.length > 0 || this.branches.size > 0) return undefined
     const idleMs = performance.now() - this.#lastUsedAt
@@ -211,6 +214,7 @@ class Supervisor implements SessionHost {
   }
 
   async #evictAndClose(): Promise<void> {
+    await removeOldChunks(this.#paths).catch((error: unknown) => log('chunks stay: %O', error))
     for (const project of this.#projects.values()) {
       await project.ready?.evict().catch((error: unknown) => log('eviction failed: %O', error))
       await project.close()

@@ -101,7 +101,7 @@ export class Workspace {
   /** Saves the present state as `name`, in place of an earlier one of that name. */
   snapshot(name: string, next?: string): Promise<void> {
     return this.#inTurn(async () => {
-      const origin = await this.#save()
+      const origin = await this.#save({ isExact: !isInternalSnapshot(name) })
       await this.#drop(name)
       this.#snapshots.set(name, origin)
       if (this.#isInTest && !isInternalSnapshot(name)) this.#ofTest.add(name)
@@ -117,7 +117,7 @@ export class Workspace {
   /** @returns the present state, or that of a snapshot, as something to fork from, with the caller as a user. */
   getOrigin(snapshot?: string): Promise<Origin> {
     return this.#inTurn(async () => {
-      if (snapshot === undefined) return this.#save()
+      if (snapshot === undefined) return this.#save({ isExact: true })
       const origin = this.#getSnapshot(snapshot)
       origin.retain()
       return origin
@@ -171,13 +171,14 @@ export class Workspace {
   }
 
   /**
-   * While nothing has been written, the present state is that of what it was forked from. Nobody is
-   * disturbed: where others must not be connected, it fails if one cannot leave.
+   * While nothing has been written, the present state is that of what it was forked from; where each
+   * fork differs (`onFork`), only if that will do. Nobody is disturbed: where others must not be
+   * connected, it fails if one cannot leave.
    */
-  async #save(): Promise<Origin> {
+  async #save({ isExact }: { isExact: boolean }): Promise<Origin> {
     const quiet = await this.#quiesce({ isForced: false })
     try {
-      if (this.#isPristine(quiet)) {
+      if (this.#isPristine(quiet) && (!isExact || this.#origin.isConstant)) {
         this.#origin.retain()
         return this.#origin
       }

@@ -106,7 +106,5 @@ async function buildBase(context: BuildContext, report: (progress: StepProgress)
     isUnchecked: false,
     binaries,
   })
-  const template = await store.publish(dir, keys.base)
-  undo.commit()
-  return template
+  return store.publish(dir, { key: keys.base, undo })
 }

@@ -8,6 +8,8 @@ export interface TemplateInfo {
   /** Whether branches can be made from it; else it is a layer. */
   sealed: boolean
   bytes: number
+  /** False: what describes it is damaged, and it will be made again. */
+  isReadable: boolean
   /** Which Postgres it is for; undefined on a server, where it is that server's. */
   postgres: string | undefined
   createdAt: string | undefined
@@ -26,6 +28,12 @@ export interface TemplateCatalog {
 
 /** @returns the template whose key begins so. @throws PgBranchError `PGB_TEMPLATE_UNKNOWN`. */
 export function matchTemplate<T extends TemplateInfo>(templates: T[], key: string): T {
+  if (!/^[0-9a-f]{4,}$/.test(key)) {
+    throw new PgBranchError(`${JSON.stringify(key)} is not the beginning of a template’s key`, {
+      code: 'PGB_ARGUMENT',
+      hint: 'Give at least four digits of one that `pg-branch template ls` shows.',
+    })
+  }
   const matches = templates.filter((template) => template.key.startsWith(key))
   const [match] = matches
   if (match !== undefined && matches.length === 1) return match

@@ -6,6 +6,7 @@ const now = Date.now()
 const make = (key: string, { ageDays, bytes }: { ageDays: number; bytes: number }): TemplateInfo => ({
   key,
   bytes,
+  isReadable: true,
   usedAt: new Date(now - ageDays * 86_400_000).toISOString(),
   description: '',
   sealed: true,

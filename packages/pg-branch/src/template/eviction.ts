@@ -23,14 +23,13 @@ const dayMs = 86_400_000
 export function findEvictable(templates: TemplateInfo[], { maxBytes, maxAgeDays, inUse }: CacheLimits): Evictable[] {
   const oldest = Date.now() - maxAgeDays * dayMs
   let total = 0
-  return templates.flatMap(({ key, bytes, usedAt }) => {
+  return templates.flatMap(({ key, bytes, usedAt, isReadable }) => {
     total += bytes
     const isOld = Date.parse(usedAt) < oldest
     if (inUse.has(key) || (!isOld && total <= maxBytes)) return []
     total -= bytes
-    const reason = isOld
-      ? `not used for ${maxAgeDays} days`
-      : `beyond the ${formatBytes(maxBytes)} of \`cache.maxBytes\``
+    const age = isReadable ? `not used for ${maxAgeDays} days` : 'it cannot be read'
+    const reason = isOld ? age : `beyond the ${formatBytes(maxBytes)} of \`cache.maxBytes\``
     return [{ key, bytes, reason }]
   })
 }

@@ -81,9 +81,7 @@ export async function extendLayer(options: ExtendOptions): Promise<Template> {
     isUnchecked: isUnchecked && !isLast,
     binaries,
   })
-  const template = await store.publish(dir, key)
-  undo.commit()
-  return template
+  return store.publish(dir, { key, undo })
 }
 
 interface Filled {

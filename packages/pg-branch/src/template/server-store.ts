@@ -93,7 +93,7 @@ export async function listServerTemplates(client: pg.PoolClient): Promise<Templa
     if (mark === undefined || datname !== getTemplateName(mark.key)) return []
     const { key, description, usedAt } = mark
     const unknown = { postgres: undefined, createdAt: undefined, buildMs: undefined, byFastIngest: false }
-    return [{ key, description, sealed: true, bytes: Number(bytes), usedAt, ...unknown }]
+    return [{ key, description, sealed: true, isReadable: true, bytes: Number(bytes), usedAt, ...unknown }]
   })
   return templates.sort((a, b) => b.usedAt.localeCompare(a.usedAt))
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { getErrorCode } from '../lib/errors.ts'
 import { createRandomHex } from '../lib/hash.ts'
 import { createLog } from '../lib/log.ts'
+import type { UndoStack } from '../lib/undo-stack.ts'
 import type { Volume } from '../volume/choose.ts'
 import type { TemplateCatalog, TemplateInfo } from './catalog.ts'
 import { findEvictable, type CacheLimits, type Evictable } from './eviction.ts'
@@ -49,10 +50,14 @@ export class TemplateStore implements TemplateCatalog {
     return template
   }
 
-  /** Makes a finished build directory the template `key`. Whoever comes second takes the first one's. */
-  async publish(buildDir: string, key: string): Promise<Template> {
+  /**
+   * Makes a finished build directory the template `key`, and commits what would undo it. Whoever comes
+   * second takes the first one's, and keeps the directory to undo.
+   */
+  async publish(buildDir: string, { key, undo }: { key: string; undo: UndoStack }): Promise<Template> {
     try {
       await rename(buildDir, this.#getDir(key))
+      undo.commit()
     } catch (error) {
       if (getErrorCode(error) !== 'ENOTEMPTY' && getErrorCode(error) !== 'EEXIST') throw error
     }
@@ -100,6 +105,7 @@ export class TemplateStore implements TemplateCatalog {
         sealed,
         description,
         bytes,
+        isReadable: true,
         postgres: buildId,
         createdAt,
         usedAt,
@@ -120,6 +126,7 @@ const unreadable = {
   description: 'cannot be read',
   sealed: false,
   bytes: 0,
+  isReadable: false,
   postgres: undefined,
   createdAt: undefined,
   usedAt: new Date(0).toISOString(),

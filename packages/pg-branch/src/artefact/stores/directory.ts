@@ -1,6 +1,7 @@
 import { link, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { PgBranchError, createDiskFullError, describeError, getErrorCode } from '../../lib/errors.ts'
+import { PgBranchError, describeError, getErrorCode } from '../../lib/errors.ts'
+import { createDiskFullError } from '../../lib/system-errors.ts'
 import { writeDraft, writeWhole } from '../../lib/write-whole.ts'
 import type { ArtefactStore, Blob, Ref } from '../contract.ts'
 

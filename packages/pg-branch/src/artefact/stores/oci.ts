@@ -48,14 +48,12 @@ export function createOciStore(options: {
     },
     async readBlob({ digest }) {
       const response = await client.request(`blobs/${digest}`, { accept: [404] })
-      return response.ok ? Buffer.from(await response.arrayBuffer()) : undefined
+      return response.ok ? response.body : undefined
     },
     writeBlob: (blob, content) => upload(client, blob, content),
     async readRef(name) {
       const response = await client.request(`manifests/${name}`, { headers: { accept: manifestType }, accept: [404] })
-      return response.ok
-        ? parseManifest((await response.json()) as Partial<OciManifest>, `${label}:${name}`)
-        : undefined
+      return response.ok ? parseManifest(client.parse(response) as Partial<OciManifest>, `${label}:${name}`) : undefined
     },
     async writeRef(name, { manifest, blobs, annotations }, { ifAbsent } = { ifAbsent: false }) {
       if (ifAbsent) {

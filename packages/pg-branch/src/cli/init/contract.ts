@@ -19,6 +19,10 @@ export interface RunnerSetup {
 
 export interface ProjectFiles {
   dir: string
+  /** @returns a file as it will be, what was planned so far included. */
+  read(path: string): string
+  /** What is to be changed so far, by path. */
+  changes: Map<string, FileChange>
   packageJson: PackageJson
   isTypeScript: boolean
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PgBranchError } from '../../lib/errors.ts'
-import type { PackageJson, ProjectFiles } from './contract.ts'
+import type { FileChange, PackageJson, ProjectFiles } from './contract.ts'
 
 /** @throws PgBranchError `PGB_ARGUMENT` where there is no package.json, or none that can be read. */
 export function readProject(dir: string): ProjectFiles {
@@ -23,7 +23,16 @@ export function readProject(dir: string): ProjectFiles {
     })
   }
   const isTypeScript = existsSync(join(dir, 'tsconfig.json')) || hasPackage(packageJson, 'typescript')
-  return { dir, packageJson, isTypeScript }
+  const changes: ProjectFiles['changes'] = new Map()
+  const read = (path: string) => changes.get(path)?.after ?? readFileSync(join(dir, path), 'utf8')
+  return { dir, read, changes, packageJson, isTypeScript }
+}
+
+/** Plans changes; several of one file are one. */
+export function addChanges({ changes }: ProjectFiles, added: FileChange[]): void {
+  for (const change of added) {
+    changes.set(change.path, { ...change, before: changes.get(change.path)?.before ?? change.before })
+  }
 }
 
 export function hasPackage({ dependencies = {}, devDependencies = {} }: PackageJson, name: string): boolean {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileChange, ProjectFiles, RunnerSetup } from './contract.ts'
 import { editModule } from './edit-module.ts'
@@ -22,7 +22,7 @@ export function setUpJest(project: ProjectFiles): RunnerSetup | undefined {
     return setup
   }
   const file = path ?? 'package.json'
-  const before = readFileSync(join(dir, file), 'utf8')
+  const before = project.read(file)
   const change = editConfig(file, before)
   if (change === undefined) {
     setup.todo.push(`set \`testEnvironment: 'pg-branch'\` in ${file}, in each of its projects that needs a database`)
@@ -36,9 +36,14 @@ interface JestOptions {
   projects?: unknown
 }
 
+/** What is written in a comment has no effect. */
+function hasComments(code: string): boolean {
+  return /^\s*(\/\/|\/?\*).*(testEnvironment|projects|module\.exports)/m.test(code)
+}
+
 function editConfig(path: string, before: string): FileChange | undefined {
-  if (/testEnvironment["']?:\s*['"](jest-environment-)?pg-branch['"]/.test(before))
-    return { path, before, after: before }
+  const isSet = /testEnvironment["']?:\s*['"](jest-environment-)?pg-branch['"]/.test(before)
+  if (isSet && !hasComments(before)) return { path, before, after: before }
   const after = edit(path, before)
   return after === undefined ? undefined : { path, before, after }
 }
@@ -67,7 +72,7 @@ function change(options: JestOptions): boolean {
 
 /** `module.exports = { … }`, which has no default export to change. */
 function editCommonJs(before: string): string | undefined {
-  if (/\bprojects\s*:/.test(before)) return undefined
+  if (hasComments(before) || /\bprojects\s*:/.test(before)) return undefined
   const environment = /(testEnvironment\s*:\s*)(['"])(?:jest-environment-)?node\2/
   if (environment.test(before)) return before.replace(environment, '$1$2pg-branch$2')
   const start = /module\.exports\s*=\s*\{[ \t]*\n?/

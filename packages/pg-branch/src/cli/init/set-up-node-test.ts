@@ -1,17 +1,15 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { ProjectFiles, RunnerSetup } from './contract.ts'
 import { editJson } from './edit-json.ts'
 import { findMissing } from './read-project.ts'
 
 /** A script that runs `node --test`: the whole run gets one branch. */
 export function setUpNodeTest(project: ProjectFiles): RunnerSetup | undefined {
-  const { dir, packageJson } = project
+  const { packageJson } = project
   const script = packageJson.scripts?.test
   if (script === undefined || !/\bnode\b.*--test\b/.test(script)) return undefined
   const setup: RunnerSetup = { name: 'node:test', packages: findMissing(project, ['pg-branch']), changes: [], todo: [] }
   if (script.includes('pg-branch')) return setup
-  const before = readFileSync(join(dir, 'package.json'), 'utf8')
+  const before = project.read('package.json')
   const after = editJson(before, (json) => {
     const scripts = json.scripts as Record<string, string>
     scripts.test = `pg-branch run -- ${script}`

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileChange, ProjectFiles, RunnerSetup } from './contract.ts'
 import { editModule } from './edit-module.ts'
@@ -19,13 +19,13 @@ export function setUpVitest(project: ProjectFiles): RunnerSetup | undefined {
   if (path === undefined && !hasPackage(packageJson, 'vitest')) return undefined
   const packages = findMissing(project, ['vitest-environment-pg-branch'])
   const setup: RunnerSetup = { name: 'vitest', packages, changes: [], todo: [] }
-  if (path === undefined || (path.startsWith('vite.') && !readFileSync(join(dir, path), 'utf8').includes('test'))) {
+  if (path === undefined || (path.startsWith('vite.') && !project.read(path).includes('test'))) {
     setup.changes.push({ path: `vitest.config.${isTypeScript ? 'ts' : 'mjs'}`, before: '', after: freshConfig })
     if (path !== undefined)
       setup.todo.push(`take over from ${path} what your tests need: Vitest reads only one of the two`)
     return setup
   }
-  const before = readFileSync(join(dir, path), 'utf8')
+  const before = project.read(path)
   const change = editConfig(path, before)
   if (change === undefined) {
     setup.todo.push(
