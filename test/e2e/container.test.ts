@@ -146,3 +146,14 @@ test('no engine, and an image that cannot be had, are said with what to do', asy
     Object.assign(process.env, docker.env)
   }
 })
+
+test('the guide from testcontainers: the tests as they were, on real containers', async () => {
+  const result = await execa('npm', ['run', 'before'], {
+    cwd: fileURLToPath(new URL('../../examples/from-testcontainers', import.meta.url)),
+    reject: false,
+    all: true,
+    env: { ...docker.env, POSTGRES_IMAGE: postgisImage, NODE_OPTIONS: '', VITEST: '', NO_COLOR: '1' },
+  })
+  expect(result.all).toMatch(/Tests {2}4 passed/)
+  expect(await docker.listContainers()).toEqual([])
+})

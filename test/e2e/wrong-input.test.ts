@@ -225,6 +225,11 @@ test('without permission', async () => {
   for (const args of [['up'], ['branch', 'create', 'x'], ['template', 'build'], ['run', '--', 'true'], ['gc']]) {
     expectClear(await asNobody(args), { code: 2, says: /PGB_HOME_UNUSABLE/ })
   }
+  // Nor can servers of root's, which run as somebody else, get through a directory that is closed to them.
+  chmodSync(project.dir, 0o700)
+  const closed = { PG_BRANCH_HOME: join(project.dir, 'cache') }
+  expectClear(await runCli(project.dir, ['up'], { env: closed }), { code: 2, says: /chmod o\+x.*PGB_HOME_UNUSABLE/s })
+  chmodSync(project.dir, 0o755)
   await using own = makeHome({ warm: false })
   const { env } = own
   chownSync(own.dir, nobody, nobody)

@@ -1,3 +1,8 @@
+/**
+ * The configuration, `pg-branch.config.ts`.
+ *
+ * @module pg-branch
+ */
 export { command, defineConfig, dump, preset, sql } from './config/define.ts'
 export type {
   BranchAddress,

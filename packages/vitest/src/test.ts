@@ -1,4 +1,8 @@
-/** For test files: the branch of the running test, and a `test` that hands it over as a fixture. */
+/**
+ * For test files: the branch of the running test, and a `test` that hands it over as a fixture.
+ *
+ * @module test
+ */
 import { test as base, type TestAPI } from 'vitest'
 import { getTestApi, type TestBranch } from 'pg-branch/test'
 import { isConcurrent, registerFixture } from './concurrent-tests.ts'

@@ -34,6 +34,12 @@ const stores: Record<string, (rest: string, context: StoreContext) => ArtefactSt
   },
 }
 
+/** @returns the store of a project: the configuration's, else `PG_BRANCH_STORE`, with which CI needs none. */
+export function findStoreName(configured: string | undefined, env: StoreContext['env']): string | undefined {
+  const { PG_BRANCH_STORE: variable } = env
+  return configured ?? (variable === '' ? undefined : variable)
+}
+
 /**
  * @param name a path, or `oci://host/repository`.
  * @throws PgBranchError `PGB_ARGUMENT`.

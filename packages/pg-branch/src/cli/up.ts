@@ -24,13 +24,15 @@ export const upCommand: Command = createCommand({
     if (ms === null) {
       throw new PgBranchError('--for is "never"', { code: 'PGB_ARGUMENT', hint: 'Give a time, for example 8h.' })
     }
-    const { key, pid } = await callWithProgress(async (call) => {
-      const template = await call.build({ ...createProjectRequest(args.config), dryRun: false })
+    const { template, pid } = await callWithProgress(async (call) => {
+      const report = await call.build({ ...createProjectRequest(args.config), dryRun: false })
       await call.stay({ untilMs: Date.now() + ms })
       const status = await call.status()
-      return { key: template.key, pid: status.pid }
+      return { template: report, pid: status.pid }
     })
-    if (args.json) printJson({ pid, template: key, staysForMs: ms })
+    const { key, why, notices } = template
+    for (const notice of notices) process.stderr.write(`pg-branch: ${notice}\n`)
+    if (args.json) printJson({ pid, template: key, built: why !== undefined, staysForMs: ms })
     else print(`up, pid ${pid}, with template ${key.slice(0, 8)}; it stays for ${args.for}, or until: pg-branch down`)
   },
   examples: [['pg-branch up --for 30m', 'before a series of short test runs']],

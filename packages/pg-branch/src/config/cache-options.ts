@@ -11,7 +11,8 @@ export interface CacheOptions {
   rebuildEveryMs?: number | undefined
   /**
    * Where machines share templates: a directory (relative to this file), or `oci://host/repository`. What
-   * is not here is fetched from there, and what is built is put there. Undefined or empty: nowhere.
+   * is not here is fetched from there, and what is built is put there. Undefined or empty: what the
+   * variable PG_BRANCH_STORE names, else nowhere.
    */
   store?: string | undefined
   /** Whether templates that are built here are put there. Default: true. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { PgBranchError, describeError } from './errors.ts'
 import { packageVersion } from './version.ts'
 
@@ -94,4 +94,20 @@ export function makePrivateDir(path: string, { enterable = false }: { enterable?
       hint: 'pg-branch keeps data and sockets only in directories of your own: remove it or set PG_BRANCH_HOME elsewhere.',
     })
   }
+  const closed = enterable && uid === 0 ? findClosedDir(path) : undefined
+  if (closed !== undefined) {
+    throw new PgBranchError(`${closed}, above ${path}, can be entered by root alone, and servers run as another user`, {
+      code: 'PGB_HOME_UNUSABLE',
+      hint: `Let others pass through it (chmod o+x ${closed}), or set PG_BRANCH_HOME elsewhere.`,
+    })
+  }
+}
+
+/** @returns the directory above `path` that only root can pass through. */
+function findClosedDir(path: string): string | undefined {
+  for (let dir = dirname(path); dir !== dirname(dir); dir = dirname(dir)) {
+    const { uid, mode } = statSync(dir)
+    if (uid === 0 && (mode & 0o011) === 0) return dir
+  }
+  return undefined
 }

@@ -46,14 +46,24 @@ export interface Exchange {
   obtain<T extends { template: Template }>(key: string, build: () => Promise<T>): Promise<Obtained<T>>
 }
 
+const progressIntervalMs = 100
+
 /** @param name of the store. @throws PgBranchError `PGB_ARGUMENT`. */
 export function openExchange(name: string, context: ExchangeContext): Exchange {
   const { plan, env, paths, cluster, onProgress } = context
   const { baseDir, cache } = plan.config
   const store = openStore(name, { baseDir, env })
   const startedAt = performance.now()
-  const report = (phase: string) => (progress: { bytes?: number; totalBytes?: number }) =>
-    onProgress({ phase, elapsedMs: performance.now() - startedAt, ...progress })
+  const report = (phase: string) => {
+    let toldAt = Number.NEGATIVE_INFINITY
+    return (progress: { bytes?: number; totalBytes?: number }) => {
+      const elapsedMs = performance.now() - startedAt
+      // There may be thousands of chunks.
+      if (elapsedMs - toldAt < progressIntervalMs && progress.bytes !== progress.totalBytes) return
+      toldAt = elapsedMs
+      onProgress({ phase, elapsedMs, ...progress })
+    }
+  }
   const pull: Exchange['pull'] = (key) =>
     pullTemplate(key, {
       store,

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { findStoreName } from '../artefact/registry.ts'
 import { createClusterStrategy } from '../branch/cluster-strategy.ts'
 import { createOrigin } from '../branch/origin.ts'
 import { PgBranchError } from '../lib/errors.ts'
@@ -24,8 +25,8 @@ export async function prepareCluster(context: PlaceContext): Promise<Place> {
   const { sealedKey } = record
   let broken: string | undefined
   const { onProgress } = context
-  const exchange =
-    config.cache.store === undefined ? undefined : openExchange(config.cache.store, { ...context, cluster })
+  const storeName = findStoreName(config.cache.store, context.env)
+  const exchange = storeName === undefined ? undefined : openExchange(storeName, { ...context, cluster })
   const build = async () => {
     log('building %s', sealedKey)
     const builder = await context.getBuilder()

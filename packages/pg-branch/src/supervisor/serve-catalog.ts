@@ -1,3 +1,4 @@
+import { findStoreName } from '../artefact/registry.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { getStatePaths } from '../lib/paths.ts'
 import { matchTemplate } from '../template/catalog.ts'
@@ -53,7 +54,7 @@ export function serveCatalog({
       withProject(request, async (project, listeners) => {
         await project.prepare(request, listeners)
         return project.withCatalog(request, async (catalog, plan) => {
-          const { files, name } = await requireFiles(catalog, { plan, store })
+          const { files, name } = await requireFiles(catalog, { plan, store, env: request.env })
           const template = await files.find(files.key)
           if (template === undefined) throw new Error('the template vanished')
           const exchange = files.openExchange(name, listeners)
@@ -70,7 +71,7 @@ export function serveCatalog({
     pullTemplate: ({ store, ...request }) =>
       withProject(request, (project, listeners) =>
         project.withCatalog(request, async (catalog, plan) => {
-          const { files, name } = await requireFiles(catalog, { plan, store })
+          const { files, name } = await requireFiles(catalog, { plan, store, env: request.env })
           const { key } = files
           const exchange = files.openExchange(name, listeners)
           const { label } = exchange
@@ -106,10 +107,17 @@ export function serveCatalog({
   }
 }
 
+interface FilesRequest {
+  plan: Plan
+  env: ProjectRequest['env']
+  /** As it was typed. */
+  store: string | undefined
+}
+
 /** @throws PgBranchError `PGB_ARGUMENT` where there is nothing to copy, or nowhere to copy it to. */
 async function requireFiles(
   { openFiles }: OpenCatalog,
-  { plan, store = plan.config.cache.store }: { plan: Plan; store: string | undefined },
+  { plan, env, store = findStoreName(plan.config.cache.store, env) }: FilesRequest,
 ): Promise<{ files: TemplateFiles; name: string }> {
   if (openFiles === undefined) {
     throw new PgBranchError('the templates of this project are databases on a server', {
@@ -120,6 +128,6 @@ async function requireFiles(
   if (store !== undefined) return { files: await openFiles(), name: store }
   throw new PgBranchError('no template store is named', {
     code: 'PGB_ARGUMENT',
-    hint: 'Give a directory or oci://host/repository, or set `cache: { store }` in the configuration.',
+    hint: 'Give a directory or oci://host/repository, or set `cache: { store }` in the configuration, or PG_BRANCH_STORE.',
   })
 }

@@ -1,0 +1,17 @@
+import { afterAll, beforeEach, expect, test } from 'vitest'
+import { getBalance, pool, transfer } from '../src/accounts.js'
+import { reset } from './reset.js'
+
+beforeEach(reset)
+afterAll(() => pool.end())
+
+test('moves money', async () => {
+  await transfer('Ada', 'Grace', 30)
+  expect(await getBalance('Ada')).toBe(70)
+  expect(await getBalance('Grace')).toBe(80)
+})
+
+test('does nothing if there is too little', async () => {
+  await expect(transfer('Grace', 'Ada', 60)).rejects.toThrow('violates check constraint')
+  expect(await getBalance('Ada')).toBe(100)
+})
