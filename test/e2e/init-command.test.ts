@@ -152,3 +152,27 @@ test('what it cannot know it says, and writes where to say it', async () => {
   expect(none.exitCode).toBe(1)
   expect(none.stderr).toContain('no test runner that pg-branch knows')
 })
+
+test('two runners that change one file, and what stands in comments only', async () => {
+  await using project = await makeProject({
+    'package.json': withPackages(['jest'], { scripts: { test: 'node --test' }, jest: { verbose: true } }),
+    'migrations/1.sql': usersTable,
+  })
+  expect((await runCli(project.dir, ['init', '--yes'])).exitCode).toBe(0)
+  expect(JSON.parse(read(project, 'package.json'))).toMatchObject({
+    scripts: { test: 'pg-branch run -- node --test' },
+    jest: { verbose: true, testEnvironment: 'pg-branch' },
+  })
+  await using commented = await makeProject({
+    'package.json': withPackages(['jest'], { type: 'commonjs' }),
+    'migrations/1.sql': usersTable,
+    'jest.config.js': `// testEnvironment: 'node'\nmodule.exports = require('./base')\n`,
+  })
+  const plan = await runJson<Plan>(commented.dir, ['init', '--dry-run'])
+  expect(plan.changes.map(({ path }) => path)).not.toContain('jest.config.js')
+  expect(plan.next.join('\n')).toContain("set `testEnvironment: 'pg-branch'` in jest.config.js")
+  await using broken = await makeProject({ 'package.json': withPackages(['jest']), 'jest.config.json': '{ nonsense' })
+  const { stderr, exitCode } = await runCli(broken.dir, ['init', '--dry-run'])
+  expect(stderr).toMatch(/not valid JSON.*\n.*Correct it first\. \[PGB_ARGUMENT\]/)
+  expect(exitCode).toBe(1)
+})

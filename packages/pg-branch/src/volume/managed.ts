@@ -63,15 +63,15 @@ export async function createManagedVolume(options: {
 }
 
 /**
- * Makes the volume larger, also while it is in use.
+ * Makes the volume larger, also while it is in use; what an earlier try left half done is finished.
  *
  * @throws PgBranchError `PGB_VOLUME` if it is not mounted, or larger already.
  */
 export async function growManagedVolume(homeDir: string, sizeBytes: number): Promise<ManagedVolumeStatus> {
   assertPossible()
   const { image, mountPoint, mounted, sizeBytes: before } = await getManagedVolumeStatus(homeDir)
-  if (!mounted || sizeBytes <= before) {
-    throw new PgBranchError(mounted ? `${image} has that size already` : `${image} is not mounted, so it cannot grow`, {
+  if (!mounted || sizeBytes < before) {
+    throw new PgBranchError(mounted ? `${image} is larger already` : `${image} is not mounted, so it cannot grow`, {
       code: 'PGB_VOLUME',
       hint: mounted
         ? 'Give a larger one; it cannot be made smaller.'
