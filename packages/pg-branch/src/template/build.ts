@@ -106,5 +106,5 @@ async function buildBase(context: BuildContext, report: (progress: StepProgress)
     isUnchecked: false,
     binaries,
   })
-  return store.publish(dir, { key: keys.base, undo })
+  return await store.publish(dir, { key: keys.base, undo })
 }

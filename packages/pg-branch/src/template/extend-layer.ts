@@ -81,7 +81,7 @@ export async function extendLayer(options: ExtendOptions): Promise<Template> {
     isUnchecked: isUnchecked && !isLast,
     binaries,
   })
-  return store.publish(dir, { key, undo })
+  return await store.publish(dir, { key, undo })
 }
 
 interface Filled {
