@@ -70,6 +70,8 @@ test('a template goes through a directory to a machine that cannot build it; wha
     expect(await home.end()).toEqual([])
   }
   await onOtherMachine(project, async (home) => {
+    const why = await runCli(project.dir, ['template', 'why'], { env: { PG_BRANCH_STORE: storeDir } })
+    expect(why.stdout).toMatch(/^template [0-9a-f]{8} would be fetched from .*store$/)
     const pulled = await runCli(project.dir, ['template', 'pull', storeDir])
     expect(pulled.stdout).toMatch(/^fetched template [0-9a-f]{8} from .*, [\d.]+ MB$/)
     expect(await runJson<Answer>(project.dir, ['template', 'pull', storeDir])).toMatchObject({ wasThere: true })

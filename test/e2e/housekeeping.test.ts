@@ -125,9 +125,17 @@ test('completion knows commands, options, and the names of branches; it starts n
   expect(await suggest('tem')).toContain('template')
   expect(await suggest('branch', '')).toEqual(expect.arrayContaining(['create', 'snapshot', 'diff']))
   expect(await suggest('branch', 'create', 'x', '--')).toEqual(expect.arrayContaining(['--ttl', '--label', '--from']))
+  // Nor do look-ups of branches, of which there are none then.
+  for (const words of [['url', 'x'], ['show', 'x'], ['rm', 'x'], ['snapshot', 'x', 'y'], ['restore', 'x'], ['ls']]) {
+    const { stderr } = await runCli(project.dir, ['branch', ...words])
+    expect(stderr).toMatch(words[0] === 'ls' ? /^$/ : /there is no branch "x": nothing is running.*PGB_BRANCH_UNKNOWN/s)
+  }
   expect(home.supervisorPid()).toBeUndefined()
+  await using other = await makeProject(files)
+  await runJson(other.dir, ['branch', 'create', 'of-another-project'])
   await runJson(project.dir, ['branch', 'create', 'feature/one'])
   expect(await suggest('branch', 'url', '')).toContain('feature/one')
+  expect(await suggest('branch', 'url', '')).not.toContain('of-another-project')
   for (const shell of ['bash', 'zsh', 'fish', 'powershell']) {
     const { stdout, exitCode } = await runCli(project.dir, ['complete', shell])
     expect(exitCode).toBe(0)

@@ -176,3 +176,18 @@ test('two runners that change one file, and what stands in comments only', async
   expect(stderr).toMatch(/not valid JSON.*\n.*Correct it first\. \[PGB_ARGUMENT\]/)
   expect(exitCode).toBe(1)
 })
+
+test('where the runner’s configuration must be changed by hand, it is not done, and says so', async () => {
+  await using project = await makeProject(
+    {
+      'package.json': withPackages(['vitest', 'drizzle-kit'], { scripts: { 'db:seed': 'tsx src/seed.ts' } }),
+      'drizzle.config.ts': 'export default {}',
+      'vite.config.ts': `export default (({ mode }) => ({ test: { environment: 'node', name: mode } }))`,
+    },
+    { tools: ['drizzle-kit'] },
+  )
+  const { stdout, exitCode } = await runCli(project.dir, ['init', '--yes'])
+  expect(exitCode).toBe(1)
+  expect(stdout).toMatch(/\nnot done yet, and your tests have no branch before: set `environment: 'pg-branch'` in /)
+  expect(stdout).toContain("command('npm run db:seed'")
+})

@@ -245,3 +245,21 @@ test('passes', () => {})
     expect(outputs[2], name).toMatch(/fails\.test\.m?js > fails: its branch is kept/)
   }
 })
+
+test('the fixture of a concurrent test is refused where each file has one branch', async () => {
+  await using _home = makeHome()
+  const body = `('alone', async ({ branch }) => { await branch.query('SELECT 1') })\n`
+  const together = `test.concurrent('together', async ({ branch }) => { await branch.query('SELECT 1') })\n`
+  await using project = await makeProject({
+    ...seed,
+    'package.json': '{ "name": "user" }',
+    'vitest.config.mjs': `export default { test: { environment: 'pg-branch', include: ['**/*.test.mjs'] } }`,
+    'jest.config.mjs': `export default { testEnvironment: 'pg-branch', transform: {} }`,
+    'a.test.mjs': `import { test } from 'vitest-environment-pg-branch/test'\ntest${body}${together}`,
+    'a.test.js': `const { test } = require('jest-environment-pg-branch/test')\ntest${body}${together}`,
+  })
+  for (const { all } of [await project.vitest(['run']), await project.jest()]) {
+    expect(all).toMatch(/branch of its own only where every test has one[\s\S]*PGB_SCOPE/)
+    expect(all).toMatch(/1 failed[\s\S]*1 passed/)
+  }
+})

@@ -114,8 +114,6 @@ export async function measureSharing(options: { volumePath: string; rows: number
       runCli(dir, ['run', '--', 'psql', '-Atc', 'SELECT pg_database_size(current_database())']).stdout.trim(),
     )
     const { key } = JSON.parse(runCli(dir, ['template', 'why', '--json']).stdout) as { key: string }
-    // Its pool, and whoever has just returned a branch, need it.
-    runCli(dir, ['down'])
     runCli(dir, ['template', 'rm', key])
     const pull = runCli(dir, ['template', 'pull', 'store'])
     await writeFiles(dir, { '2.sql': createRows('changed', layerRows) })

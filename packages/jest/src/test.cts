@@ -48,8 +48,12 @@ const getJestTest = () => (globalThis as unknown as { test: JestTest }).test
 
 function runConcurrent(name: string, body: Body): () => Promise<unknown> {
   const run = async () => {
-    const { tests, branch: shared } = getApi()
-    if (tests === undefined) return body({ branch: shared })
+    const { tests } = getApi()
+    if (tests === undefined) {
+      throw new Error(
+        "A concurrent test can have a branch of its own only where every test has one: set `testEnvironmentOptions: { pgBranch: { scope: 'test' } }`. [PGB_SCOPE]",
+      )
+    }
     const own = await (await tests).forkForTest(name)
     try {
       return await body({ branch: own })

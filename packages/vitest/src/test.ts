@@ -4,7 +4,7 @@
  * @module test
  */
 import { test as base, type TestAPI } from 'vitest'
-import { getTestApi, type TestBranch } from 'pg-branch/test'
+import { createScopeError, getTestApi, type TestBranch } from 'pg-branch/test'
 import { isConcurrent, registerFixture } from './concurrent-tests.ts'
 
 export type { ForkedBranch, LoggedStatement, TableDiff, TestBranch } from 'pg-branch/test'
@@ -21,7 +21,7 @@ export const test: TestAPI<{ branch: TestBranch }> = base.extend<{ branch: TestB
     const { branch, tests } = getTestApi()
     if (!isConcurrent(task)) return use(branch)
     registerFixture(task.id)
-    if (tests === undefined) return use(branch)
+    if (tests === undefined) throw createScopeError()
     await using own = await (await tests).forkForTest(task.name)
     await use(own)
   },

@@ -94,7 +94,9 @@ async function unpack(
   { content, source }: { content: Buffer; source: string },
 ): Promise<Buffer> {
   const length = pieces.reduce((sum, piece) => sum + piece[2], 0)
-  const raw = await decompress(content, { maxOutputLength: Math.max(1, length) }).catch(() => undefined)
+  // In one piece: by the default of 16 KiB it takes twice as long.
+  const limits = { maxOutputLength: Math.max(1, length), chunkSize: Math.max(64, length + 1) }
+  const raw = await decompress(content, limits).catch(() => undefined)
   if (raw?.length === length && hashContent(raw) === hash) return raw
   throw new PgBranchError(`${digest.slice(0, 19)} in ${source} does not hold what the artefact says`, {
     code: 'PGB_ARTEFACT',
@@ -132,12 +134,23 @@ async function writePieces(
   let position = 0
   for (const [index, offset, length] of chunk.pieces) {
     await using file = await open(join(dataDir, manifest.files[index]?.path ?? ''), 'r+')
-    for (let start = 0; start < length; start += blockBytes) {
-      const block = raw.subarray(position + start, position + Math.min(length, start + blockBytes))
-      if (!isZero(block)) await file.write(block, 0, block.length, offset + start)
-    }
+    const content = raw.subarray(position, position + length)
+    for (const [start, end] of findRuns(content)) await file.write(content, start, end - start, offset + start)
     position += length
   }
+}
+
+/** @returns from where to where there is something else than zeros. */
+function findRuns(content: Buffer): Array<[start: number, end: number]> {
+  const runs: Array<[number, number]> = []
+  for (let start = 0; start < content.length; start += blockBytes) {
+    const end = Math.min(content.length, start + blockBytes)
+    const last = runs.at(-1)
+    if (isZero(content.subarray(start, end))) continue
+    if (last?.[1] === start) last[1] = end
+    else runs.push([start, end])
+  }
+  return runs
 }
 
 const zeros = Buffer.alloc(blockBytes)

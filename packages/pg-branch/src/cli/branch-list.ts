@@ -1,6 +1,6 @@
 import { formatDuration } from '../lib/format.ts'
 import type { BranchInfo, ProjectRef } from '../supervisor/named-protocol.ts'
-import { callRunning, callSupervisor, configArgument, createBranchRef, jsonArgument } from './call-supervisor.ts'
+import { callForBranch, callRunning, configArgument, createBranchRef, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson, printTable } from './print.ts'
 
@@ -48,7 +48,7 @@ export const showCommand: Command = createCommand({
   meta: { name: 'show', description: 'Say all about a branch: its URL and variables, snapshots, time, connections' },
   args: { ...nameArgument, ...configArgument, ...jsonArgument },
   async run({ args }) {
-    const branch = await callSupervisor((call) => call.getBranch(createBranchRef(args)))
+    const branch = await callForBranch(createBranchRef(args), (call, ref) => call.getBranch(ref))
     if (args.json) return printJson(branch)
     const variables = Object.entries(branch.variables).map(([name, value]) => `    ${name}=${value}`)
     print(

@@ -1,5 +1,5 @@
 import { nameArgument } from './branch-list.ts'
-import { callSupervisor, configArgument, createBranchRef, jsonArgument } from './call-supervisor.ts'
+import { callForBranch, configArgument, createBranchRef, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'
 
@@ -12,7 +12,7 @@ export const snapshotCommand: Command = createCommand({
     ...jsonArgument,
   },
   async run({ args }) {
-    await callSupervisor((call) => call.snapshotBranch({ ...createBranchRef(args), snapshot: args.snapshot }))
+    await callForBranch(createBranchRef(args), (call, ref) => call.snapshotBranch({ ...ref, snapshot: args.snapshot }))
     if (args.json) printJson({ name: args.name, snapshot: args.snapshot })
     else print(`saved ${args.name}@${args.snapshot}`)
   },
@@ -32,7 +32,9 @@ export const restoreCommand: Command = createCommand({
   },
   async run({ args }) {
     const { snapshot } = args
-    const { closed } = await callSupervisor((call) => call.restoreBranch({ ...createBranchRef(args), snapshot }))
+    const { closed } = await callForBranch(createBranchRef(args), (call, ref) =>
+      call.restoreBranch({ ...ref, snapshot }),
+    )
     if (args.json) return printJson({ name: args.name, snapshot, closed })
     const lost = closed === 0 ? '' : `; ${closed} connections were in the middle of something and are closed`
     print(`${args.name} is back at ${snapshot === undefined ? 'its beginning' : `@${snapshot}`}${lost}`)
@@ -47,9 +49,10 @@ export const removeCommand: Command = createCommand({
   meta: { name: 'rm', description: 'Remove a branch, with its snapshots; branches of it live on' },
   args: { ...nameArgument, ...configArgument, ...jsonArgument },
   async run({ args }) {
-    await callSupervisor((call) => call.removeBranch(createBranchRef(args)))
+    await callForBranch(createBranchRef(args), (call, ref) => call.removeBranch(ref))
     if (args.json) printJson({ removed: args.name })
     else print(`removed ${args.name}`)
   },
+  wordsHint: 'One branch at a time.',
   examples: [['pg-branch branch rm pr-12', 'when the pull request is closed']],
 })

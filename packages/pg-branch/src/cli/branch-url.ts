@@ -1,8 +1,7 @@
 import { PgBranchError } from '../lib/errors.ts'
-import { listDirsWith } from '../postgres/known-places.ts'
 import { withSentinel } from '../url/sentinel.ts'
 import { nameArgument } from './branch-list.ts'
-import { callSupervisor, configArgument, createBranchRef, jsonArgument } from './call-supervisor.ts'
+import { callForBranch, configArgument, createBranchRef, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { executeCommand } from './execute-command.ts'
 import { print, printJson } from './print.ts'
@@ -16,7 +15,7 @@ export const urlCommand: Command = createCommand({
     ...jsonArgument,
   },
   async run({ args }) {
-    const { variables } = await callSupervisor((call) => call.getBranch(createBranchRef(args)))
+    const { variables } = await callForBranch(createBranchRef(args), (call, ref) => call.getBranch(ref))
     if (args.json) printJson(variables)
     else if (args.env) print(Object.entries(variables).map(formatVariable).join('\n'))
     else print(variables.DATABASE_URL ?? '')
@@ -31,7 +30,9 @@ export const psqlCommand: Command = createCommand({
   meta: { name: 'psql', description: 'Open a branch in psql; what follows two dashes is psql’s' },
   args: { ...nameArgument, ...configArgument },
   async run({ args, rawArgs }) {
-    const { variables } = await callSupervisor((call) => call.getBranch(createBranchRef(args)))
+    const { variables } = await callForBranch(createBranchRef(args), (call, ref) => call.getBranch(ref))
+    // What looks for programs is slow to load, and `url` wants to be quick.
+    const { listDirsWith } = await import('../postgres/known-places.ts')
     const [dir] = listDirsWith('psql')
     if (dir === undefined) {
       throw new PgBranchError('there is no psql on this machine', {
@@ -44,6 +45,7 @@ export const psqlCommand: Command = createCommand({
     // The variables say all: the password stands in no list of processes.
     process.exitCode = await executeCommand([`${dir}/psql`, ...rest], { ...withSentinel(process.env), ...variables })
   },
+  wordsHint: 'What is for psql comes after two dashes.',
   examples: [[`pg-branch branch psql dev -- -c 'SELECT count(*) FROM users'`, 'one query']],
 })
 

@@ -38,6 +38,19 @@ export async function callRunning<T>(action: (call: Connection['call']) => Promi
   }
 }
 
+/** As `callRunning`, for a branch, of which there is none without a supervisor. @throws PgBranchError `PGB_BRANCH_UNKNOWN`. */
+export async function callForBranch<T>(
+  ref: BranchRef,
+  action: (call: Connection['call'], ref: BranchRef) => Promise<T>,
+): Promise<T> {
+  const answer = await callRunning(async (call) => ({ result: await action(call, ref) }))
+  if (answer !== undefined) return answer.result
+  throw new PgBranchError(`there is no branch ${JSON.stringify(ref.name)}: nothing is running`, {
+    code: 'PGB_BRANCH_UNKNOWN',
+    hint: `Make it with: pg-branch branch create ${ref.name}`,
+  })
+}
+
 /** As `callSupervisor`, for what may build a template: how that goes is told on stderr. */
 export async function callWithProgress<T>(action: (call: Connection['call']) => Promise<T>): Promise<T> {
   const isTerminal = process.stderr.isTTY && (process.env.CI ?? '') === ''

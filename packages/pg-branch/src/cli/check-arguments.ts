@@ -8,7 +8,7 @@ import { PgBranchError } from '../lib/errors.ts'
  * @param words those after the command's name, up to two dashes.
  * @throws PgBranchError `PGB_ARGUMENT`.
  */
-export function checkArguments(words: string[], args: ArgsDef): void {
+export function checkArguments(words: string[], args: ArgsDef, wordsHint = 'See --help.'): void {
   const positionals = Object.values(args).filter(({ type }) => type === 'positional').length
   const options = new Map<string, boolean>()
   for (const [name, definition] of Object.entries(args)) {
@@ -23,7 +23,7 @@ export function checkArguments(words: string[], args: ArgsDef): void {
     const word = words[index] ?? ''
     if (!word.startsWith('-') || word === '-') {
       found += 1
-      if (found > positionals) throw createError(`nothing takes the word ${JSON.stringify(word)}`, 'See --help.')
+      if (found > positionals) throw createError(`nothing takes the word ${JSON.stringify(word)}`, wordsHint)
       continue
     }
     const [option = '', value] = word.replace(/^--?/, '').split('=', 2)

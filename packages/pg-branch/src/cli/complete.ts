@@ -43,7 +43,7 @@ export const completeCommand: Command = createCommand({
 /** Nothing is started for the sake of completion. */
 async function listNames(): Promise<Array<{ name: string; baseDir: string }>> {
   try {
-    return await callSupervisor((call) => call.listBranches({}), { start: false })
+    return await callSupervisor((call) => call.listBranches({ project: { rootDir: process.cwd() } }), { start: false })
   } catch {
     return []
   }

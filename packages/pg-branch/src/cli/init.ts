@@ -36,7 +36,10 @@ export const initCommand: Command = createCommand({
     if (!args.yes && !(await confirm()))
       throw new PgBranchError('nothing was changed', { code: 'PGB_ARGUMENT', hint: 'It was not agreed to.' })
     for (const { path, after } of plan.changes) writeFileSync(join(process.cwd(), path), after)
-    if (!args.json) print(pico.green('done'))
+    if (plan.open.length > 0) process.exitCode = 1
+    if (args.json) return
+    const open = plan.open.map((what) => `not done yet, and your tests have no branch before: ${what}`)
+    print(open.length === 0 ? pico.green('done') : pico.yellow(open.join('\n')))
   },
   examples: [
     ['pg-branch init', 'see what it would do, and agree'],
@@ -51,6 +54,8 @@ interface Plan {
   changes: FileChange[]
   /** What is left for the user, in order. */
   next: string[]
+  /** Of these, that without which tests have no branch. */
+  open: string[]
 }
 
 async function makePlan(dir: string): Promise<Plan> {
@@ -69,13 +74,16 @@ async function makePlan(dir: string): Promise<Plan> {
   const config = await setUpConfig(project)
   const packages = [...new Set([...setups.flatMap((setup) => setup.packages), ...findMissing(project, ['pg-branch'])])]
   const others = findOtherSetups(project)
+  const open = setups.flatMap((setup) => setup.open ?? [])
   return {
+    open,
     runners: setups.map(({ name }) => name),
     seed: config.found,
     others,
     changes: [...(config.change === undefined ? [] : [config.change]), ...project.changes.values()],
     next: [
       ...(packages.length === 0 ? [] : [`${findInstallCommand(project)} ${packages.join(' ')}`]),
+      ...open,
       ...config.todo,
       ...setups.flatMap(({ todo }) => todo),
       ...others.map(

@@ -54,7 +54,7 @@ async function run(rawArgs: string[]): Promise<number> {
     }
     if (command === main && first.startsWith('-')) checkArguments(own, {})
     if (!isGroup && first !== 'complete') {
-      checkArguments(found.rest, ((await resolveValue(command.args)) ?? {}) as ArgsDef)
+      checkArguments(found.rest, ((await resolveValue(command.args)) ?? {}) as ArgsDef, command.wordsHint)
     }
     await runCommand(main, { rawArgs })
     return Number(process.exitCode ?? 0)

@@ -32,6 +32,7 @@ export const runCommand: Command = createCommand({
       await branch.close({ failed })
     }
   },
+  wordsHint: 'Write the command after two dashes: pg-branch run -- pytest -x',
   examples: [
     ['pg-branch run -- pytest -x', 'tests in any language: DATABASE_URL and PG* are set'],
     ['pg-branch run --keep -- npm run e2e', 'to look at what a failure left'],

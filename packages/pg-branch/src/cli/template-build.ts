@@ -48,8 +48,10 @@ function printEvent({ speak: _speak, done, ...progress }: ProgressReport): void 
   print(JSON.stringify(done === undefined ? { event: 'progress', ...progress } : { event: 'built', ...done }))
 }
 
-function describe({ key, why: reason, steps, notices }: TemplateReport): string {
-  const head = `template ${key.slice(0, 8)} ${reason === undefined ? 'is there: nothing would be built' : `would be built: ${reason}`}`
+function describe({ key, why: reason, fetchFrom, steps, notices }: TemplateReport): string {
+  const name = `template ${key.slice(0, 8)}`
+  if (fetchFrom !== undefined) return [...notices, `${name} would be fetched from ${fetchFrom}`].join('\n')
+  const head = `${name} ${reason === undefined ? 'is there: nothing would be built' : `would be built: ${reason}`}`
   const lines = steps.map(({ label, runs, from }, index) => {
     const what = {
       cached: pico.green('from the cache'),

@@ -28,6 +28,14 @@ export function getTestApi(): TestApi {
   })
 }
 
+/** @returns what a test is told that wants a branch of its own where files have one. */
+export function createScopeError(): PgBranchError {
+  return new PgBranchError('a concurrent test can have a branch of its own only where every test has one', {
+    code: 'PGB_SCOPE',
+    hint: "Set `environmentOptions: { pgBranch: { scope: 'test' } }` (Jest: `testEnvironmentOptions`), or take `branch` by an import: it is the one of the file.",
+  })
+}
+
 /** The branch of the test file that runs, or of the test in it with `scope: 'test'`. */
 export const branch: TestBranch = {
   get url() {

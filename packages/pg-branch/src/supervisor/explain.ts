@@ -1,3 +1,5 @@
+import { findStoreName, openStore } from '../artefact/registry.ts'
+import { describeError } from '../lib/errors.ts'
 import { openServer, withSession } from '../postgres/server.ts'
 import { createServerKeys, type TemplateKeys } from '../template/keys.ts'
 import { findStart, type BuildStart } from '../template/layers.ts'
@@ -8,7 +10,7 @@ import { locateCluster } from './locate-cluster.ts'
 import type { PlaceContext } from './place.ts'
 import type { TemplateReport } from './protocol.ts'
 
-type ExplainContext = Pick<PlaceContext, 'plan' | 'last' | 'paths' | 'volumes'>
+type ExplainContext = Pick<PlaceContext, 'plan' | 'last' | 'paths' | 'volumes' | 'env'>
 
 /** @returns what a build would do now, and why. Nothing is built, and nothing is run on a server but look-ups. */
 export async function explainTemplate(context: ExplainContext, serverUrl: string | undefined): Promise<TemplateReport> {
@@ -24,7 +26,24 @@ export async function explainTemplate(context: ExplainContext, serverUrl: string
     }
   }
   const { store, keys } = await locateCluster(context)
-  return compare(context, keys, (key) => store.find(key))
+  const report = await compare(context, keys, (key) => store.find(key))
+  return report.why === undefined ? report : { ...report, ...(await lookElsewhere(report, context)) }
+}
+
+/** @returns where the template can be fetched from. A store that cannot be asked is said, and no error. */
+async function lookElsewhere(
+  { key, notices }: TemplateReport,
+  { plan, env }: ExplainContext,
+): Promise<Pick<TemplateReport, 'fetchFrom' | 'notices'>> {
+  const { cache, baseDir } = plan.config
+  const name = findStoreName(cache.store, env)
+  if (name === undefined) return { notices }
+  const store = openStore(name, { baseDir, env })
+  try {
+    return { notices, fetchFrom: (await store.readRef(key)) === undefined ? undefined : store.label }
+  } catch (error) {
+    return { notices: [...notices, `${store.label} cannot be asked: ${describeError(error)}`] }
+  }
 }
 
 async function compare(

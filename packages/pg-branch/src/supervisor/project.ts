@@ -136,7 +136,10 @@ export class Project {
     await using planner = await openPlanner({ ...this.#place, env: client.env })
     const plan = await planner.getPlan()
     const serverUrl = await findServerUrl(plan, { client, servers: this.#servers })
-    return await explainTemplate({ plan, last: planner.last, paths: this.#paths, volumes: this.#volumes }, serverUrl)
+    return await explainTemplate(
+      { plan, last: planner.last, paths: this.#paths, volumes: this.#volumes, env: client.env },
+      serverUrl,
+    )
   }
 
   /** Runs `action` on the plan as it is now, and the templates where its own would be. Nothing is built. */

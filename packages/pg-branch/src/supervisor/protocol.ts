@@ -53,6 +53,8 @@ export interface TemplateReport {
   key: string
   /** Undefined: it was there. */
   why: string | undefined
+  /** The store that has it: it would be fetched, and not built. */
+  fetchFrom?: string | undefined
   steps: Array<{
     label: string
     /** `cached`: its result is there. `rest`: only what was added, from `from` on. `whole`: all of it. */

@@ -26,6 +26,12 @@ export function checkName(name: string, what: 'branch' | 'snapshot'): string {
 export function parseState(text: string): StateRef {
   const [, key] = /^template(?::([0-9a-f]{4,}))?$/.exec(text) ?? [undefined, undefined]
   if (text === 'template' || key !== undefined) return { kind: 'template', key }
+  if (text.startsWith('template:')) {
+    throw new PgBranchError(`there is no template whose key begins with ${text.slice('template:'.length)}`, {
+      code: 'PGB_TEMPLATE_UNKNOWN',
+      hint: 'Give at least four digits of one that `pg-branch template ls` shows.',
+    })
+  }
   const [name = '', ...rest] = text.split('@')
   checkName(name, 'branch')
   if (rest.length === 0) return { kind: 'branch', name }

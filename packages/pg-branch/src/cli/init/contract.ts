@@ -13,8 +13,10 @@ export interface RunnerSetup {
   /** npm packages that it needs, which the project does not have yet. */
   packages: string[]
   changes: FileChange[]
-  /** What could not be done for the user, as they would do it. */
+  /** What is left for the user, as they would do it. */
   todo: string[]
+  /** What could not be done for them, and without which the tests have no branch. */
+  open?: string[]
 }
 
 export interface ProjectFiles {

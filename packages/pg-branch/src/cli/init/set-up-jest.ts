@@ -25,7 +25,7 @@ export function setUpJest(project: ProjectFiles): RunnerSetup | undefined {
   const before = project.read(file)
   const change = editConfig(file, before)
   if (change === undefined) {
-    setup.todo.push(`set \`testEnvironment: 'pg-branch'\` in ${file}, in each of its projects that needs a database`)
+    setup.open = [`set \`testEnvironment: 'pg-branch'\` in ${file}, in each of its projects that needs a database`]
   } else if (change.after !== before) setup.changes.push(change)
   return setup
 }

@@ -28,9 +28,9 @@ export function setUpVitest(project: ProjectFiles): RunnerSetup | undefined {
   const before = project.read(path)
   const change = editConfig(path, before)
   if (change === undefined) {
-    setup.todo.push(
+    setup.open = [
       `set \`environment: 'pg-branch'\` in the \`test\` options of ${path}, and of each of its projects that needs a database`,
-    )
+    ]
   } else if (change.after !== before) setup.changes.push(change)
   return setup
 }

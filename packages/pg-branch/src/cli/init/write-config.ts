@@ -3,7 +3,7 @@ import { findConfig } from '../../config/find.ts'
 import { recogniseProject } from '../../config/presets/recognise.ts'
 import { presets } from '../../config/presets/registry.ts'
 import type { RunnableStep } from '../../config/types.ts'
-import type { FileChange, ProjectFiles } from './contract.ts'
+import type { FileChange, PackageJson, ProjectFiles } from './contract.ts'
 
 export interface ConfigSetup {
   /** What the database is made from, for people. */
@@ -12,8 +12,10 @@ export interface ConfigSetup {
   todo: string[]
 }
 
+const ways = "sql(…), preset('…'), dump(…), command(…) or a function"
+
 /** @returns the configuration that a project gets, by what makes its database. One that is there stays. */
-export async function setUpConfig({ dir, isTypeScript }: ProjectFiles): Promise<ConfigSetup> {
+export async function setUpConfig({ dir, isTypeScript, packageJson }: ProjectFiles): Promise<ConfigSetup> {
   const { file } = await findConfig(dir)
   if (file !== undefined) return { found: `what ${file} says`, change: undefined, todo: [] }
   const path = `pg-branch.config.${isTypeScript ? 'ts' : 'mjs'}`
@@ -27,18 +29,32 @@ export async function setUpConfig({ dir, isTypeScript }: ProjectFiles): Promise<
     recognised = recogniseProject(dir)
   } catch (error) {
     if (!(error instanceof PgBranchError)) throw error
-    const todo = [`say in ${path} what makes your database: ${error.hint ?? describeError(error)}`]
+    const isAmbiguous = error.code === 'PGB_CONFIG_AMBIGUOUS'
+    const todo = [
+      isAmbiguous || error.hint === undefined ? `say in ${path} what makes your database: ${ways}` : error.hint,
+    ]
     return { found: `it is not clear: ${describeError(error)}`, change: create(['sql'], `[sql('TODO.sql')]`), todo }
   }
   if (recognised === undefined) {
-    const todo = [`say in ${path} what makes your database: sql(…), dump(…), command(…) or a function`]
+    const todo = [`say in ${path} what makes your database: ${ways}`]
     return { found: 'nothing that is known', change: create(['sql'], `[sql('TODO.sql')]`), todo }
   }
   const { title, evidence, seed } = recognised
   const preset = Object.values(presets).find((one) => one.title === title)
   const found = `${title} (${evidence})`
-  if (preset !== undefined) return { found, change: create(['preset'], `preset('${preset.name}')`), todo: [] }
+  if (preset !== undefined) {
+    return { found, change: create(['preset'], `preset('${preset.name}')`), todo: suggestSeed(packageJson, path) }
+  }
   return { found, change: create(['sql'], `[${seed.map(writeStep).join(', ')}]`), todo: [] }
+}
+
+/** A tool's migrations may leave tables empty that the project fills by a script of its own. */
+function suggestSeed({ scripts = {} }: PackageJson, path: string): string[] {
+  const script = Object.keys(scripts).find((name) => /(^|[:_-])seed$/.test(name))
+  if (script === undefined) return []
+  return [
+    `if tests need what the script ${script} makes, add it to \`seed\` in ${path}: [preset(…), command('npm run ${script}', { inputs: ['the files that it reads'] })]`,
+  ]
 }
 
 function writeStep(step: RunnableStep): string {
