@@ -61,6 +61,7 @@ export async function measureCommands(options: { volumePath: string; branches: n
     ]
     await createBranches(dir, options.branches - rounds)
     figures.push(
+      await measure(`\`node -e 0\` beside ${options.branches} branches`, () => run(dir, ['-e', '0']).ms),
       await measure(`\`pg-branch branch ls\` of ${options.branches} branches`, () => runCli(dir, ['branch', 'ls']).ms),
     )
     return figures
