@@ -36,12 +36,16 @@ export async function inspectBinaries(options: {
   return { provider, version, fullVersion, binDir, buildId: buildId.slice(0, 16) }
 }
 
+let libcVersion: string | undefined
+
 /** Indexes are sorted as the C library's collations say, which differ between its versions. */
 function getLibcVersion(): string {
+  if (libcVersion !== undefined) return libcVersion
   // It would look up names of all connections.
   const report = Object.assign(process.report, { excludeNetwork: true })
   const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } }
-  return header.glibcVersionRuntime ?? 'other'
+  libcVersion = header.glibcVersionRuntime ?? 'other'
+  return libcVersion
 }
 
 async function readVersion(file: string): Promise<string | { reason: string }> {
