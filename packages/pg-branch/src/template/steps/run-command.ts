@@ -1,6 +1,7 @@
 import { execa } from 'execa'
 import type { CommandStep } from '../../config/types.ts'
 import { PgBranchError } from '../../lib/errors.ts'
+import { getShownLine } from '../../lib/shown-line.ts'
 import { createBuildVariables } from './variables.ts'
 import type { StepRun } from './contract.ts'
 
@@ -28,7 +29,7 @@ export async function runCommand(
     reject: false,
     lines: false,
     stdout: function* (line: unknown) {
-      run.onProgress({ message: String(line) })
+      run.onProgress({ message: getShownLine(String(line)) })
       yield line
     },
   })
@@ -36,7 +37,7 @@ export async function runCommand(
     if (mustFill) await refuseEmpty(step, run)
     return
   }
-  const output = result.all.trimEnd().split('\n').slice(-shownLines)
+  const output = result.all.trimEnd().split('\n').map(getShownLine).slice(-shownLines)
   const how =
     result.exitCode === undefined ? `was ended by ${result.signal ?? 'an error'}` : `exited with ${result.exitCode}`
   throw new PgBranchError(`the command \`${step.line}\` ${how}:\n${output.map((line) => `  | ${line}`).join('\n')}`, {
