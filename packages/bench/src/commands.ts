@@ -77,7 +77,11 @@ async function createBranches(rootDir: string, count: number): Promise<void> {
   connection.close()
 }
 
+/** How the rows come into the first step: by one statement, or as an application's seed script does it. */
+export type SeedKind = 'one INSERT … SELECT' | 'a script, 1000 rows a statement'
+
 export interface SharingFigures {
+  seed: SeedKind
   dataMb: number
   buildMs: number
   pullMs: number
@@ -94,20 +98,42 @@ const createRows = (table: string, rows: number) =>
 INSERT INTO ${table} SELECT n, timestamptz '2026-01-01' + n * interval '1 minute', md5(n::text) || ' ' || n FROM generate_series(1, ${rows}) AS n;
 CREATE INDEX ON ${table} (name);`
 
+/** The text of a function step that makes the same rows. */
+const createScript = (table: string, rows: number) => `async ({ client }) => {
+  await client.query(\`${createRows(table, 0)}\`)
+  const columns = [...Array(1000).keys()].map((n) => \`($\${n * 3 + 1}, $\${n * 3 + 2}, $\${n * 3 + 3})\`)
+  for (let start = 1; start <= ${rows}; start += 1000) {
+    const values = columns.flatMap((_, n) => [start + n, new Date(Date.UTC(2026, 0, 1, 0, start + n)), createHash('md5').update(String(start + n)).digest('hex') + ' ' + (start + n)])
+    await client.query('INSERT INTO ${table} VALUES ' + columns.join(', '), values)
+  }
+}`
+
 interface Exchanged {
   bytes: number
   bytesMoved: number
 }
 
 /** @param options.rows of the first step; 700,000 are about 100 MB. */
-export async function measureSharing(options: { volumePath: string; rows: number }): Promise<SharingFigures> {
-  const config = `export default { volume: { path: ${JSON.stringify(options.volumePath)} }, seed: [1, 2].map((n) => ({ kind: 'sql', globs: [\`\${n}.sql\`] })) }`
+export async function measureSharing(options: {
+  volumePath: string
+  rows: number
+  seed: SeedKind
+}): Promise<SharingFigures> {
+  const createConfig = (first: string) =>
+    `import { createHash } from 'node:crypto'
+     export default { volume: { path: ${JSON.stringify(options.volumePath)} }, seed: [${first}, { kind: 'sql', globs: ['2.sql'] }] }`
+  const sql = `{ kind: 'sql', globs: ['1.sql'] }`
+  const isScript = options.seed !== 'one INSERT … SELECT'
   return inOwnHome(async (dir) => {
     const layerRows = Math.round(options.rows / 20)
-    await writeFiles(dir, { 'pg-branch.config.mjs': config, '1.sql': 'SELECT 1', '2.sql': 'SELECT 2' })
+    await writeFiles(dir, { 'pg-branch.config.mjs': createConfig(sql), '1.sql': 'SELECT 1', '2.sql': 'SELECT 2' })
     // So that neither way pays for what a machine does once.
     runCli(dir, ['template', 'build'])
-    await writeFiles(dir, { '1.sql': createRows('first', options.rows), '2.sql': createRows('last', layerRows) })
+    await writeFiles(dir, {
+      'pg-branch.config.mjs': createConfig(isScript ? createScript('first', options.rows) : sql),
+      '1.sql': createRows('first', options.rows),
+      '2.sql': createRows('last', layerRows),
+    })
     const build = runCli(dir, ['template', 'build'])
     const push = () => JSON.parse(runCli(dir, ['template', 'push', 'store', '--json']).stdout) as Exchanged
     const pushed = push()
@@ -124,6 +150,7 @@ export async function measureSharing(options: { volumePath: string; rows: number
       runCli(dir, ['run', '--', 'psql', '-Atc', "SELECT pg_total_relation_size('changed')"]).stdout.trim(),
     )
     return {
+      seed: options.seed,
       dataMb: size / mb,
       buildMs: build.ms,
       pullMs: pull.ms,

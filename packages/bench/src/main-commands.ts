@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { measureCommands, measureSharing, type CommandFigures, type SharingFigures } from './commands.ts'
+import { measureCommands, measureSharing, type CommandFigures, type SeedKind, type SharingFigures } from './commands.ts'
 import { renderTable } from './table.ts'
 import { makeVolume, type FileSystem } from './volumes.ts'
 
@@ -29,10 +29,15 @@ if (parts.has('commands')) {
   process.stdout.write(renderTable(columns, figures))
 }
 if (parts.has('sharing')) {
-  const figures = await measureSharing({ volumePath: volume.path, rows: Number(values.rows) })
+  const seeds: SeedKind[] = ['one INSERT … SELECT', 'a script, 1000 rows a statement']
+  const figures: SharingFigures[] = []
+  for (const seed of seeds) {
+    figures.push(await measureSharing({ volumePath: volume.path, rows: Number(values.rows), seed }))
+  }
   report.sharing = figures
   const size = (value: number) => `${value.toFixed(1)} MB`
   const columns: Parameters<typeof renderTable<SharingFigures>>[0] = [
+    ['seed', ({ seed }) => seed],
     ['database', ({ dataMb }) => size(dataMb)],
     ['compressed', ({ templateMb }) => size(templateMb)],
     ['`template build`', ({ buildMs }) => `${(buildMs / 1000).toFixed(1)} s`],
@@ -41,6 +46,6 @@ if (parts.has('sharing')) {
     ['a changed last step', ({ layerMb }) => size(layerMb)],
     ['moved for it', ({ movedMb }) => size(movedMb)],
   ]
-  process.stdout.write(renderTable(columns, [figures]))
+  process.stdout.write(renderTable(columns, figures))
 }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
