@@ -70,7 +70,9 @@ test('`logs` shows what the process and the seed have written, and goes on as mo
 
 test('`gc` says what nobody needs and why, removes that, and nothing else', async () => {
   await using home = makeHome()
-  await using project = await makeProject(files)
+  // A process that leaves removes old templates by itself: it must stay for as long as this takes.
+  const config = files['pg-branch.config.mjs'].replace('idleTimeoutMs: 300', 'idleTimeoutMs: 120_000')
+  await using project = await makeProject({ ...files, 'pg-branch.config.mjs': config })
   await runCli(project.dir, ['template', 'build'])
   const [old] = await runJson<Array<{ key: string; isCurrent: boolean }>>(project.dir, ['template', 'ls'])
   await project.write({ 'migrations/1.sql': `${usersTable} -- changed` })

@@ -39,8 +39,9 @@ describe('in a project with a branch', () => {
   })
   afterAll(async () => {
     expect(await runJson(project.dir, ['branch', 'ls'])).toMatchObject([{ name: 'dev', snapshots: ['one'] }])
-    await project[Symbol.asyncDispose]()
+    // First whoever may still write there.
     await home[Symbol.asyncDispose]()
+    await project[Symbol.asyncDispose]()
   })
 
   test.each(wrongWords)('pg-branch %j', async (args, code, says) => {

@@ -48,11 +48,11 @@ export function createRegistryClient(options: {
       cause,
     })
 
-  /** Sends what `create` makes, and reads the answer to its end: a connection may break anywhere. */
-  const send = async (url: URL, create: () => RequestInit): Promise<Answer> => {
+  /** Reads the answer to its end, too: a connection may break anywhere. */
+  const send = async (url: URL, init: RequestInit): Promise<Answer> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const response = await fetch(url, { ...create(), signal: AbortSignal.timeout(timeoutMs) })
+        const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) })
         const { ok, status, headers } = response
         const mayPass = status === 429 || status >= 500
         const body = Buffer.from(await response.arrayBuffer())
@@ -86,7 +86,7 @@ export function createRegistryClient(options: {
     const url = new URL(fields.realm)
     if (fields.service !== undefined) url.searchParams.set('service', fields.service)
     url.searchParams.set('scope', `repository:${repository}:pull,push`)
-    const answer = await send(url, () => ({ headers: basic === undefined ? {} : { authorization: basic } }))
+    const answer = await send(url, { headers: basic === undefined ? {} : { authorization: basic } })
     if (!answer.ok) return undefined
     const { token, access_token: accessToken } = parse(answer) as { token?: string; access_token?: string }
     const bearer = token ?? accessToken
@@ -103,10 +103,10 @@ export function createRegistryClient(options: {
         const login = authorization === undefined || url.host !== host ? {} : { authorization }
         return { method, headers: { ...headers, ...login }, ...(body === undefined ? {} : { body }) }
       }
-      let answer = await send(url, create)
+      let answer = await send(url, create())
       if (answer.status === 401) {
         authorization = await logIn(answer.headers.get('www-authenticate') ?? '')
-        if (authorization !== undefined) answer = await send(url, create)
+        if (authorization !== undefined) answer = await send(url, create())
       }
       if (answer.ok || accept.includes(answer.status)) return answer
       const text = answer.body.toString('utf8').trim().slice(0, 300)

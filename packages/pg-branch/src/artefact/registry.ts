@@ -12,15 +12,16 @@ export interface StoreContext {
   env: Record<string, string | undefined>
 }
 
-const hostPattern =
-  /^([a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(:([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?$/
+/** A name or address, and a port of digits: whether it is one, URLs know. */
+const hostPattern = /^([a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(:\d{1,4}|:[1-9]\d{4})?$/
 
 /** Every kind of store, by the scheme of its name; what has none is a path. */
 const stores: Record<string, (rest: string, context: StoreContext) => ArtefactStore> = {
   oci: (rest, { env }) => {
     const [host = '', ...path] = rest.split('/')
     const repository = path.join('/')
-    if (!hostPattern.test(host) || !/^[a-z0-9]+([._/-]+[a-z0-9]+)*$/.test(repository)) {
+    const isHost = hostPattern.test(host) && URL.canParse(`https://${host}`)
+    if (!isHost || !/^[a-z0-9]+([._/-]+[a-z0-9]+)*$/.test(repository)) {
       // A password that somebody has put there is not repeated.
       throw new PgBranchError(`${JSON.stringify(`oci://${rest.replace(/^.*@/, '…@')}`)} names no repository`, {
         code: 'PGB_ARGUMENT',

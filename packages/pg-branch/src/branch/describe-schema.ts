@@ -9,11 +9,14 @@ const isOwn = (oid: string, namespace = 'n.nspname') =>
 
 const name = (namespace: string, object: string) => `quote_ident(${namespace}) || '.' || quote_ident(${object})`
 
-const relationTitle = `CASE relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'S' THEN 'sequence ' WHEN 'f' THEN 'foreign table ' ELSE 'table ' END`
-const functionTitle = `CASE prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'aggregate ' ELSE 'function ' END`
+/** Names of objects, with what they are; of columns that no other catalogue in the query has. */
+const relation = `CASE relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'S' THEN 'sequence ' WHEN 'f' THEN 'foreign table ' ELSE 'table ' END || ${name('nspname', 'relname')}`
+const routine = `CASE prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'aggregate ' ELSE 'function ' END
+      || ${name('nspname', 'proname')} || '(' || pg_get_function_identity_arguments(p.oid) || ')'`
 const grantable = `relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND relpersistence <> 't'`
-const describeGrant = (acl: string, column = `''`) =>
-  `'GRANT ' || ${acl}.privilege_type || ${column} || ' TO ' || CASE ${acl}.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(${acl}.grantee)) END || CASE WHEN ${acl}.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END`
+/** Of a row `a` of `aclexplode`. */
+const describeGrant = (column = `''`) =>
+  `'GRANT ' || a.privilege_type || ${column} || ' TO ' || CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END`
 const databaseOwner = '(SELECT datdba FROM pg_database WHERE datname = current_database())'
 const grantOrder = 'ORDER BY 1, 2'
 
@@ -55,7 +58,7 @@ const queries: string[] = [
   `SELECT 'table ' || ${name('nspname', 'relname')}, 'constraint ' || quote_ident(conname) || ' ' || pg_get_constraintdef(o.oid)
     FROM pg_constraint o JOIN pg_class c ON c.oid = conrelid JOIN pg_namespace n ON n.oid = relnamespace
     WHERE contype <> 'n' AND ${isOwn('c.oid')} ORDER BY 1, contype, conname`,
-  `SELECT CASE c.relkind WHEN 'm' THEN 'materialized view ' ELSE 'table ' END || ${name('nspname', 'c.relname')}, 'index ' || replace(pg_get_indexdef(indexrelid), 'CREATE ', '')
+  `SELECT ${relation}, 'index ' || replace(pg_get_indexdef(indexrelid), 'CREATE ', '')
     FROM pg_index i JOIN pg_class c ON c.oid = indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relpersistence <> 't' AND ${isOwn('c.oid')} AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x')) ORDER BY 1, 2`,
   `SELECT CASE relkind WHEN 'v' THEN 'view ' ELSE 'table ' END || ${name('nspname', 'relname')}, 'trigger ' || replace(pg_get_triggerdef(t.oid, true), 'CREATE ', '')
@@ -64,20 +67,19 @@ const queries: string[] = [
   `SELECT 'table ' || quote_ident(schemaname) || '.' || quote_ident(tablename), 'policy ' || quote_ident(policyname) || ' ' || permissive || ' FOR ' || cmd
       || ' TO ' || array_to_string(roles, ', ') || coalesce(' USING (' || qual || ')', '') || coalesce(' WITH CHECK (' || with_check || ')', '')
     FROM pg_policies ORDER BY 1, policyname`,
-  `SELECT CASE relkind WHEN 'm' THEN 'materialized view ' ELSE 'view ' END || ${name('nspname', 'relname')}, x.line
+  `SELECT ${relation}, x.line
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace, LATERAL regexp_split_to_table(pg_get_viewdef(c.oid, true), E'\\n') WITH ORDINALITY AS x (line, position)
     WHERE relkind IN ('v', 'm') AND ${isOwn('c.oid')} ORDER BY 1, position`,
-  `SELECT ${functionTitle}
-      || ${name('nspname', 'proname')} || '(' || pg_get_function_identity_arguments(p.oid) || ')', x.line
+  `SELECT ${routine}, x.line
     FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace,
       LATERAL regexp_split_to_table(CASE prokind WHEN 'a' THEN (
         SELECT 'SFUNC ' || aggtransfn || ' STYPE ' || format_type(aggtranstype, NULL) || coalesce(' FINALFUNC ' || nullif(aggfinalfn, 0)::regproc, '') || coalesce(' INITCOND ' || quote_literal(agginitval), '')
         FROM pg_aggregate WHERE aggfnoid = p.oid) ELSE pg_get_functiondef(p.oid) END, E'\\n') WITH ORDINALITY AS x (line, position)
     WHERE ${isOwn('p.oid')}
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i') ORDER BY 1, position`,
-  `SELECT ${relationTitle} || ${name('nspname', 'relname')}, 'WITH (' || array_to_string(reloptions, ', ') || ')'
+  `SELECT ${relation}, 'WITH (' || array_to_string(reloptions, ', ') || ')'
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind IN ('r', 'p', 'v', 'm') AND reloptions IS NOT NULL AND ${isOwn('c.oid')}`,
-  `SELECT ${relationTitle} || ${name('nspname', 'relname')}, 'rule ' || regexp_replace(replace(pg_get_ruledef(r.oid, true), 'CREATE ', ''), '\\s+', ' ', 'g')
+  `SELECT ${relation}, 'rule ' || regexp_replace(replace(pg_get_ruledef(r.oid, true), 'CREATE ', ''), '\\s+', ' ', 'g')
     FROM pg_rewrite r JOIN pg_class c ON c.oid = ev_class JOIN pg_namespace n ON n.oid = relnamespace WHERE rulename <> '_RETURN' AND ${isOwn('c.oid')} ORDER BY 1, rulename`,
   `SELECT 'table ' || ${name('n.nspname', 'relname')}, 'statistics ' || replace(pg_get_statisticsobjdef(s.oid), 'CREATE ', '')
     FROM pg_statistic_ext s JOIN pg_class c ON c.oid = stxrelid JOIN pg_namespace n ON n.oid = relnamespace WHERE ${isOwn('c.oid')} ORDER BY 1, stxname`,
@@ -87,22 +89,22 @@ const queries: string[] = [
       (SELECT string_agg('FOR ' || ${name('schemaname', 'tablename')}, ', ' ORDER BY schemaname, tablename) FROM pg_publication_tables t WHERE t.pubname = p.pubname), 'FOR NOTHING') END
     FROM pg_publication p`,
   // Owners that are not the database's, and what others may do.
-  `SELECT ${relationTitle} || ${name('nspname', 'relname')}, 'owner ' || quote_ident(pg_get_userbyid(relowner))
+  `SELECT ${relation}, 'owner ' || quote_ident(pg_get_userbyid(relowner))
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE ${grantable} AND relowner <> ${databaseOwner} AND ${isOwn('c.oid')}`,
-  `SELECT ${relationTitle} || ${name('nspname', 'relname')}, ${describeGrant('a')}
+  `SELECT ${relation}, ${describeGrant()}
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace, LATERAL aclexplode(relacl) a WHERE ${grantable} AND a.grantee <> relowner AND ${isOwn('c.oid')} ${grantOrder}`,
-  `SELECT ${relationTitle} || ${name('nspname', 'relname')}, ${describeGrant('a', "' (' || quote_ident(attname) || ')'")}
+  `SELECT ${relation}, ${describeGrant("' (' || quote_ident(attname) || ')'")}
     FROM pg_attribute t JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace, LATERAL aclexplode(attacl) a WHERE ${grantable} AND ${isOwn('c.oid')} ${grantOrder}`,
-  `SELECT 'schema ' || quote_ident(nspname), ${describeGrant('a')}
+  `SELECT 'schema ' || quote_ident(nspname), ${describeGrant()}
     FROM pg_namespace n, LATERAL aclexplode(nspacl) a WHERE a.grantee <> nspowner AND ${isOwn('n.oid')} ${grantOrder}`,
-  `SELECT ${functionTitle} || ${name('nspname', 'proname')} || '(' || pg_get_function_identity_arguments(p.oid) || ')', ${describeGrant('a')}
+  `SELECT ${routine}, ${describeGrant()}
     FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace, LATERAL aclexplode(proacl) a WHERE a.grantee <> proowner AND ${isOwn('p.oid')} ${grantOrder}`,
-  `SELECT 'default privileges of ' || quote_ident(pg_get_userbyid(defaclrole)) || coalesce(' in ' || quote_ident(nspname), ''), ${describeGrant('a')} || ' (' || defaclobjtype::text || ')'
+  `SELECT 'default privileges of ' || quote_ident(pg_get_userbyid(defaclrole)) || coalesce(' in ' || quote_ident(nspname), ''), ${describeGrant()} || ' (' || defaclobjtype::text || ')'
     FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = defaclnamespace, LATERAL aclexplode(defaclacl) a WHERE a.grantee <> defaclrole ${grantOrder}`,
-  `SELECT ${relationTitle} || ${name('nspname', 'relname')}, 'comment ' || coalesce('on ' || quote_ident(attname) || ' ', '') || quote_literal(d.description)
+  `SELECT ${relation}, 'comment ' || coalesce('on ' || quote_ident(attname) || ' ', '') || quote_literal(d.description)
     FROM pg_description d JOIN pg_class c ON c.oid = d.objoid AND d.classoid = 'pg_class'::regclass JOIN pg_namespace n ON n.oid = relnamespace
     LEFT JOIN pg_attribute a ON attrelid = c.oid AND attnum = d.objsubid AND d.objsubid > 0 WHERE ${grantable} AND ${isOwn('c.oid')} ORDER BY 1, d.objsubid`,
-  `SELECT ${functionTitle} || ${name('nspname', 'proname')} || '(' || pg_get_function_identity_arguments(p.oid) || ')', 'comment ' || quote_literal(d.description)
+  `SELECT ${routine}, 'comment ' || quote_literal(d.description)
     FROM pg_description d JOIN pg_proc p ON p.oid = d.objoid AND d.classoid = 'pg_proc'::regclass JOIN pg_namespace n ON n.oid = pronamespace WHERE ${isOwn('p.oid')}`,
 ]
 

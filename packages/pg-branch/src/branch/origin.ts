@@ -27,11 +27,11 @@ export function createOrigin<Source extends BranchSource>(options: {
   /** Branches kept ready. */
   size: number
   parallelForks: number
+  /** Default: the source is that template. */
   templateKey?: string
-  /** Templates are somebody else's to remove. */
-  isSnapshot?: boolean
 }): Origin {
-  const { strategy, source, size, parallelForks, templateKey = source.key, isSnapshot = false } = options
+  const { strategy, source, size, parallelForks, templateKey = source.key } = options
+  const { isSnapshot = false } = source
   const pool = new Pool<Source>({ strategy, source, size, parallelForks }) as unknown as Pool
   let users = 1
   return {
@@ -42,7 +42,7 @@ export function createOrigin<Source extends BranchSource>(options: {
     async snapshot(branch) {
       const saved = await strategy.snapshot(branch)
       // Whoever saves a state comes back to it, one branch after the other.
-      const origin = createOrigin({ ...options, source: saved, templateKey, size: Math.min(size, 1), isSnapshot: true })
+      const origin = createOrigin({ ...options, source: saved, templateKey, size: Math.min(size, 1) })
       origin.pool.warm()
       return origin
     },
@@ -51,6 +51,7 @@ export function createOrigin<Source extends BranchSource>(options: {
     },
     async release() {
       users -= 1
+      // Templates are somebody else's to remove.
       if (users > 0 || !isSnapshot) return
       await pool.drain()
       // Nobody who returns a branch can do anything about it; the reaper tries again.

@@ -4,7 +4,7 @@ import { parseLabels, parseTtl } from './arguments.ts'
 import { describeExpiry } from './branch-list.ts'
 import { callWithProgress, configArgument, createProjectRequest, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
-import { print, printJson } from './print.ts'
+import { print, printJson, printNotices } from './print.ts'
 
 const lifeArguments = {
   ttl: {
@@ -59,7 +59,7 @@ async function create(name: string, from: string | undefined, { ttl, label, conf
   const labels = parseLabels(label)
   const request = { ...createProjectRequest(config), name, from, ttlMs, labels }
   const answer = await callWithProgress((call) => call.createBranch(request))
-  for (const notice of answer.notices) process.stderr.write(`pg-branch: ${notice}\n`)
+  printNotices(answer.notices)
   if (json) printJson(answer)
   else print(describe(answer))
 }

@@ -1,7 +1,7 @@
 import tab from '@bomb.sh/tab/citty'
 import { defineCommand } from 'citty'
 import { PgBranchError } from '../lib/errors.ts'
-import { callSupervisor } from './call-supervisor.ts'
+import { listBranches } from './branch-list.ts'
 import { createCommand, type Command } from './command.ts'
 import { registry } from './registry.ts'
 
@@ -22,7 +22,8 @@ export const completeCommand: Command = createCommand({
     }
     const subCommands = Object.fromEntries(Object.entries(registry).map(([name, { load }]) => [name, load]))
     const main = defineCommand({ meta: { name: 'pg-branch', description: 'pg-branch' }, subCommands })
-    const names = await listNames()
+    // Nothing is started for the sake of completion, and an error says nothing there.
+    const names = await listBranches({ rootDir: process.cwd() }).catch(() => [])
     const suggest = (complete: (value: string, description: string) => void) => {
       for (const { name, baseDir } of names) complete(name, baseDir)
     }
@@ -39,12 +40,3 @@ export const completeCommand: Command = createCommand({
     ['pg-branch complete fish | source', 'in ~/.config/fish/config.fish'],
   ],
 })
-
-/** Nothing is started for the sake of completion. */
-async function listNames(): Promise<Array<{ name: string; baseDir: string }>> {
-  try {
-    return await callSupervisor((call) => call.listBranches({ project: { rootDir: process.cwd() } }), { start: false })
-  } catch {
-    return []
-  }
-}

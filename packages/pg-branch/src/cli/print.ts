@@ -3,6 +3,11 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+/** What a user should know besides: not part of the result. */
+export function printNotices(notices: string[]): void {
+  for (const notice of notices) process.stderr.write(`pg-branch: ${notice}\n`)
+}
+
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, undefined, 2))
 }

@@ -8,7 +8,7 @@ import {
   jsonArgument,
 } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
-import { print, printJson } from './print.ts'
+import { print, printJson, printNotices } from './print.ts'
 
 export const buildCommand: Command = createCommand({
   meta: { name: 'build', description: 'Build the template of this directory’s project, unless it is there' },
@@ -22,7 +22,7 @@ export const buildCommand: Command = createCommand({
     const report = json
       ? await callSupervisor((call) => call.build(request), { onProgress: printEvent })
       : await callWithProgress((call) => call.build(request))
-    for (const notice of json ? [] : report.notices) process.stderr.write(`pg-branch: ${notice}\n`)
+    if (!json) printNotices(report.notices)
     if (json) print(JSON.stringify({ event: report.why === undefined ? 'reused' : 'ready', ...report }))
     else print(`${report.why === undefined ? 'ready, from the cache' : 'ready'}: template ${report.key.slice(0, 8)}`)
   },

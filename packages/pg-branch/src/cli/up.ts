@@ -2,7 +2,7 @@ import { PgBranchError } from '../lib/errors.ts'
 import { parseTtl } from './arguments.ts'
 import { callWithProgress, configArgument, createProjectRequest, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
-import { print, printJson } from './print.ts'
+import { print, printJson, printNotices } from './print.ts'
 
 export const upCommand: Command = createCommand({
   meta: {
@@ -31,7 +31,7 @@ export const upCommand: Command = createCommand({
       return { template: report, pid: status.pid }
     })
     const { key, why, notices } = template
-    for (const notice of notices) process.stderr.write(`pg-branch: ${notice}\n`)
+    printNotices(notices)
     if (args.json) printJson({ pid, template: key, built: why !== undefined, staysForMs: ms })
     else print(`up, pid ${pid}, with template ${key.slice(0, 8)}; it stays for ${args.for}, or until: pg-branch down`)
   },

@@ -12,8 +12,6 @@ export interface ConfigSetup {
   todo: string[]
 }
 
-const ways = "sql(…), preset('…'), dump(…), command(…) or a function"
-
 /** @returns the configuration that a project gets, by what makes its database. One that is there stays. */
 export async function setUpConfig({ dir, isTypeScript, packageJson }: ProjectFiles): Promise<ConfigSetup> {
   const { file } = await findConfig(dir)
@@ -24,20 +22,18 @@ export async function setUpConfig({ dir, isTypeScript, packageJson }: ProjectFil
     before: '',
     after: `import { ${['defineConfig', ...names].join(', ')} } from 'pg-branch'\n\nexport default defineConfig({\n  seed: ${seed},\n})\n`,
   })
+  const say = `say in ${path} what makes your database: sql(…), preset('…'), dump(…), command(…) or a function`
   let recognised: ReturnType<typeof recogniseProject>
   try {
     recognised = recogniseProject(dir)
   } catch (error) {
     if (!(error instanceof PgBranchError)) throw error
     const isAmbiguous = error.code === 'PGB_CONFIG_AMBIGUOUS'
-    const todo = [
-      isAmbiguous || error.hint === undefined ? `say in ${path} what makes your database: ${ways}` : error.hint,
-    ]
+    const todo = [isAmbiguous ? say : (error.hint ?? say)]
     return { found: `it is not clear: ${describeError(error)}`, change: create(['sql'], `[sql('TODO.sql')]`), todo }
   }
   if (recognised === undefined) {
-    const todo = [`say in ${path} what makes your database: ${ways}`]
-    return { found: 'nothing that is known', change: create(['sql'], `[sql('TODO.sql')]`), todo }
+    return { found: 'nothing that is known', change: create(['sql'], `[sql('TODO.sql')]`), todo: [say] }
   }
   const { title, evidence, seed } = recognised
   const preset = Object.values(presets).find((one) => one.title === title)
