@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 
-export function percentile(values: number[], share: number): number {
+export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
-export const median = (values: number[]): number => percentile(values, 0.5)
+export const median = (values: readonly number[]): number => percentile(values, 0.5)
 
 export async function time(action: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now()

@@ -26,6 +26,8 @@ export class PgBranchEnvironment implements JestEnvironment {
   readonly #rootDir: string
   readonly #filePath: string
   readonly #realEnv: NodeJS.ProcessEnv
+  /** Whether the test runner tells the environment what it does. */
+  readonly #isFollowed: boolean
   #isLeased = false
   #hasFinished = false
   #failed: string | undefined
@@ -35,6 +37,8 @@ export class PgBranchEnvironment implements JestEnvironment {
     this.#rootDir = config.projectConfig.rootDir
     this.#filePath = context.testPath
     this.#realEnv = { ...process.env }
+    this.#isFollowed = !/[\\/]jest-jasmine2[\\/]/.test(config.projectConfig.testRunner)
+    if (!this.#isFollowed && (options as { scope?: unknown }).scope === 'test') throw createRunnerError()
     // Before the inner environment, which copies the variables for the tests when it is made.
     hideUrls(process.env)
     this.#inner = createBase((options as { base?: unknown }).base ?? 'node', { config, context })
@@ -88,6 +92,8 @@ export class PgBranchEnvironment implements JestEnvironment {
     const file = relative(this.#rootDir, this.#filePath)
     const tests = await this.#session.tests
     if (tests !== undefined) await followTests(tests, event as { name: string }, file)
+    // `setupFiles` have run, or the test file has been loaded: either may have read a file of variables.
+    if (event.name === 'setup' || event.name === 'run_start') await this.#session.refresh()
     if (event.name !== 'run_finish') return
     this.#hasFinished = true
     const failure = findFailure(state.rootDescribeBlock)
@@ -97,12 +103,23 @@ export class PgBranchEnvironment implements JestEnvironment {
 
   async teardown(): Promise<void> {
     // Without an end the file itself did not load, or a hook of Jest's own failed.
-    if (this.#isLeased && !this.#hasFinished) this.#failed = this.#filePath
+    if (this.#isLeased && this.#isFollowed && !this.#hasFinished) this.#failed = this.#filePath
     await this.#session.closeFile({ failed: this.#failed })
     await this.#session.close()
     await this.#inner.teardown()
     restoreEnv(this.#realEnv)
   }
+}
+
+/** jest-jasmine2 says nothing of the tests that it runs, so that none can be given a branch of its own. */
+function createRunnerError(): PgBranchError {
+  return new PgBranchError(
+    "the environment option `pgBranch.scope: 'test'` does not work with the test runner jest-jasmine2",
+    {
+      code: 'PGB_OPTION_INVALID',
+      hint: "Use Jest's own, jest-circus (leave `testRunner` out), or `scope: 'file'`.",
+    },
+  )
 }
 
 /** Jest takes all lines up to the first frame for the message, and hides frames of its own packages, like this one. */

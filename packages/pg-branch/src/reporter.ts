@@ -2,8 +2,8 @@ import { appendFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PgBranchError, describeError } from './lib/errors.ts'
 import { describeRun, describeRunAsMarkdown, listAnnotations } from './runner/run-report.ts'
-import { connectSupervisor } from './supervisor/client.ts'
-import type { RunReport } from './supervisor/protocol.ts'
+import { connectSupervisor } from './client/connect.ts'
+import type { RunReport } from './protocol/protocol.ts'
 
 /**
  * Says what a test run did: to `print`, and in GitHub Actions also as annotations and in the job's summary.

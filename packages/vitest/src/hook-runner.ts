@@ -8,6 +8,11 @@ interface RunnerInstance {
   workerState?: { filepath?: string }
 }
 type Method = (this: RunnerInstance, ...args: never[]) => unknown
+/** `vitest bench` has a runner of its own in Vitest 4, which knows no single tests. */
+interface Runners {
+  TestRunner?: { prototype: Prototype }
+  BenchmarkRunner?: { prototype: Pick<Prototype, 'importFile'> }
+}
 type Prototype = Record<'importFile' | 'onAfterRunFiles' | TestMethod, Method | undefined>
 
 const wrapped = Symbol.for('pg-branch.wrapped')
@@ -22,7 +27,7 @@ let active: Session | undefined
  * @throws PgBranchError `PGB_VITEST_UNSUPPORTED` if this Vitest has no such methods.
  */
 export async function hookRunner(session: Session): Promise<() => void> {
-  const { TestRunner } = (await import('vitest')) as unknown as { TestRunner?: { prototype: Prototype } }
+  const { TestRunner, BenchmarkRunner } = (await import('vitest')) as unknown as Runners
   const prototype = TestRunner?.prototype
   if (typeof prototype?.importFile !== 'function' || typeof prototype.onAfterRunFiles !== 'function') {
     throw new PgBranchError('this version of Vitest has no runner that can be told to wait', {
@@ -32,22 +37,29 @@ export async function hookRunner(session: Session): Promise<() => void> {
   }
   if (session.tests !== undefined) requireTestMethods(prototype)
   wrapPrototype(prototype)
+  if (BenchmarkRunner !== undefined) wrapImport(BenchmarkRunner.prototype)
   active = session
   return () => {
     if (active === session) active = undefined
   }
 }
 
-function wrapPrototype(prototype: Prototype & { [wrapped]?: boolean }): void {
+function wrapImport(prototype: Pick<Prototype, 'importFile'> & { [wrapped]?: boolean }): void {
   if (prototype[wrapped] === true) return
   prototype[wrapped] = true
-  wrapTestMethods(prototype, () => active?.tests)
-  const { importFile, onAfterRunFiles } = prototype
+  const { importFile } = prototype
   prototype.importFile = async function (...args) {
     const { root, isolate } = this.config
     await active?.openFile({ rootDir: root, isolate, filePath: this.workerState?.filepath ?? String(args[0]) })
     return importFile?.apply(this, args)
   }
+}
+
+function wrapPrototype(prototype: Prototype & { [wrapped]?: boolean }): void {
+  if (prototype[wrapped] === true) return
+  wrapImport(prototype)
+  wrapTestMethods(prototype, () => active?.tests)
+  const { onAfterRunFiles } = prototype
   prototype.onAfterRunFiles = async function (...args) {
     await active?.closeFile({ failed: findFailure(args[0]) })
     return onAfterRunFiles?.apply(this, args)

@@ -32,11 +32,21 @@ export function hookVmContext(context: Context, session: Session): void {
       })
     }
     const { config } = state
-    config.setupFiles = [setupFile, ...config.setupFiles.filter((file) => file !== setupFile)]
+    const others = config.setupFiles.filter((file) => !file.startsWith(setupFile))
+    let count = 0
+    // One context may have several files, and a module that is not the user's own is evaluated once in it.
+    Object.defineProperty(config, 'setupFiles', {
+      configurable: true,
+      enumerable: true,
+      get: () => [`${setupFile}?file=${++count}`, ...others],
+    })
     if (config.sequence !== undefined) config.sequence.setupFiles = 'list'
     // Every file has a context, and so modules, of its own, whatever `isolate` says.
     const hooks: VmHooks = {
-      openFile: () => session.openFile({ rootDir: config.root, isolate: true, filePath: state.filepath ?? '' }),
+      openFile: () => {
+        const { filepath = '' } = (context.__vitest_worker__ as WorkerState | undefined) ?? state
+        return session.openFile({ rootDir: config.root, isolate: true, filePath: filepath })
+      },
       closeFile: (result) => session.closeFile(result),
     }
     Object.defineProperty(context, vmHooks, { value: hooks, configurable: true })

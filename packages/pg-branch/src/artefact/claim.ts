@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import * as v from 'valibot'
 import { createRandomHex } from '../lib/hash.ts'
 import { createLog } from '../lib/log.ts'
+import { parseRecord } from '../lib/record.ts'
 import { emptyBlob } from './blobs.ts'
 import type { ArtefactStore } from './contract.ts'
 
@@ -92,10 +94,9 @@ function holdClaim(claim: Claim, write: (claim: Claim) => Promise<unknown>): () 
   }
 }
 
+const claimSchema = v.object({ by: v.string(), count: v.number(), isReleased: v.boolean() })
+
 function parseClaim(text: string | undefined): Claim | undefined {
-  try {
-    return JSON.parse(text ?? '') as Claim
-  } catch {
-    return undefined
-  }
+  const result = parseRecord(text, claimSchema)
+  return result !== undefined && 'value' in result ? result.value : undefined
 }

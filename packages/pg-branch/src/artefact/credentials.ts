@@ -48,7 +48,7 @@ function readAuth({ auths = {} }: DockerConfig, host: string): Credentials | und
 
 /** Source: github.com/docker/docker-credential-helpers, "Development". */
 async function askHelper(helper: string, host: string): Promise<Credentials | undefined> {
-  const { stdout } = await execa(`docker-credential-${helper}`, ['get'], { input: host })
+  const { stdout } = await execa(`docker-credential-${helper}`, ['get'], { input: host, timeout: 10_000 })
   const { Username, Secret } = JSON.parse(stdout) as { Username?: string; Secret?: string }
   return Username === undefined || Secret === undefined ? undefined : { user: Username, password: Secret }
 }

@@ -2,7 +2,7 @@ import { platform, arch } from 'node:os'
 import * as v from 'valibot'
 import { PgBranchError } from '../lib/errors.ts'
 import type { PostgresBinaries } from '../postgres/contract.ts'
-import { formatVersion, type TemplateManifest } from '../template/manifest.ts'
+import { formatVersion, templateSchema, type TemplateManifest } from '../template/manifest.ts'
 
 const artefactVersion = 1
 
@@ -43,20 +43,7 @@ const path = v.pipe(
 const schema = v.object({
   artefactVersion: v.literal(artefactVersion),
   platform: v.string(),
-  template: v.object({
-    formatVersion: v.number(),
-    key: v.string(),
-    sealed: v.boolean(),
-    description: v.string(),
-    buildId: v.string(),
-    password: v.string(),
-    database: v.string(),
-    user: v.string(),
-    createdAt: v.string(),
-    buildMs: v.number(),
-    ingest: v.optional(v.looseObject({})),
-    isUnchecked: v.boolean(),
-  }),
+  template: templateSchema,
   directories: v.array(path),
   files: v.array(v.object({ path, mode: v.pipe(count, v.maxValue(0o700)), bytes: count })),
   chunks: v.array(

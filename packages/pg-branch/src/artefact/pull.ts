@@ -15,10 +15,12 @@ import type { Volume } from '../volume/choose.ts'
 import { hashContent, pushAgainHint, readVerified } from './blobs.ts'
 import { ChunkCache } from './chunk-cache.ts'
 import type { ArtefactStore } from './contract.ts'
+import type { Signing } from './signature.ts'
 import { parseManifest, type ArtefactChunk, type ArtefactManifest } from './manifest.ts'
 
 export interface PullContext {
   store: ArtefactStore
+  signing: Signing
   local: TemplateStore
   volume: Volume
   binaries: PostgresBinaries
@@ -50,6 +52,7 @@ export async function pullTemplate(key: string, context: PullContext): Promise<P
   const ref = await store.readRef(key)
   if (ref === undefined) return undefined
   const source = store.label
+  context.signing.verify(key, ref, source)
   const manifest = parseManifest(await readVerified(store, ref.manifest), { source, key, binaries })
   const cache = new ChunkCache(context.chunksDir)
   const totalBytes = manifest.chunks.reduce((sum, { bytes }) => sum + bytes, 0)

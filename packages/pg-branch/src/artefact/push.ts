@@ -8,6 +8,7 @@ import { describeContent, hashContent } from './blobs.ts'
 import type { ArtefactStore, Blob } from './contract.ts'
 import { cutTree, type Piece } from './cut.ts'
 import { findNeedlessWal, type NeedlessWal } from './needed-wal.ts'
+import type { Signing } from './signature.ts'
 import { createManifest, type ArtefactChunk } from './manifest.ts'
 
 export interface Moved {
@@ -29,11 +30,13 @@ const parallel = 4
 export async function pushTemplate({
   template,
   store,
+  signing,
   force = false,
   onProgress = () => {},
 }: {
   template: Template
   store: ArtefactStore
+  signing: Signing
   /** Writes also what is there already: it may be damaged. */
   force?: boolean
   onProgress?: (progress: { bytes: number; totalBytes: number }) => void
@@ -70,7 +73,10 @@ export async function pushTemplate({
   moved.bytesMoved += await writeBlob(store, { blob: own, content, force })
   // Chunks of the same content are one blob.
   const blobs = new Map(chunks.map(({ digest, bytes }) => [digest, { digest, bytes }]))
-  const annotations = { 'pg-branch.description': template.description.slice(0, 200) }
+  const annotations = {
+    'pg-branch.description': template.description.slice(0, 200),
+    ...signing.sign(template.key, own),
+  }
   await store.writeRef(template.key, { manifest: own, blobs: [...blobs.values()], annotations })
   return moved
 }

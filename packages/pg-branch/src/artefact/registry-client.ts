@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PgBranchError, describeError } from '../lib/errors.ts'
+import { IdleError, fetchWithin } from '../lib/fetch-within.ts'
 import type { Credentials } from './credentials.ts'
 
 interface RequestOptions {
@@ -31,7 +32,8 @@ export interface RegistryClient {
 
 const attempts = 4
 const firstDelayMs = 200
-const timeoutMs = 60_000
+/** Nothing has come for so long: it will not. */
+const idleMs = 20_000
 
 export function createRegistryClient(options: {
   origin: string
@@ -52,14 +54,17 @@ export function createRegistryClient(options: {
   const send = async (url: URL, init: RequestInit): Promise<Answer> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) })
+        const { response, body: pieces } = await fetchWithin(url, init, { idleMs })
         const { ok, status, headers } = response
         const mayPass = status === 429 || status >= 500
-        const body = Buffer.from(await response.arrayBuffer())
+        const parts: Uint8Array[] = []
+        for await (const piece of pieces) parts.push(piece)
+        const body = Buffer.concat(parts)
         if (!mayPass || attempt >= attempts) return { ok, status, headers, url: response.url, body }
       } catch (error) {
         const cause = error instanceof Error ? (error.cause ?? error) : error
-        if (attempt >= attempts) throw createError(`cannot be reached: ${describeError(cause)}`, error)
+        const isSilent = error instanceof IdleError
+        if (isSilent || attempt >= attempts) throw createError(`cannot be reached: ${describeError(cause)}`, error)
       }
       await sleep(firstDelayMs * 2 ** attempt)
     }

@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path'
 import { PgBranchError } from '../lib/errors.ts'
 import type { ArtefactStore } from './contract.ts'
 import { findCredentials } from './credentials.ts'
-import { createDirectoryStore } from './stores/directory.ts'
+import { createDirectoryProcess } from './stores/directory-process.ts'
 import { createOciStore } from './stores/oci.ts'
 
 export interface StoreContext {
@@ -48,7 +48,7 @@ export function findStoreName(configured: string | undefined, env: StoreContext[
 export function openStore(name: string, context: StoreContext): ArtefactStore {
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/.exec(name) ?? []
   if (scheme === undefined || rest === undefined) {
-    return createDirectoryStore(isAbsolute(name) ? name : resolve(context.baseDir, name))
+    return createDirectoryProcess(isAbsolute(name) ? name : resolve(context.baseDir, name))
   }
   const create = stores[scheme]
   if (create !== undefined) return create(rest, context)

@@ -27,8 +27,22 @@ export interface Branch extends Readonly<DatabaseAddress> {
   readonly baseline?: { lsn: string; areSettingsUntouched(): boolean } | undefined
 }
 
-/** How branches come to be, and snapshots of them: a new strategy is one file and passes the shared contract suite. */
-export interface BranchStrategy<Source extends BranchSource = BranchSource> {
+export interface ForkOptions<Handle extends Branch> {
+  /** A used branch of the same source to start over from; it is consumed, also on failure. */
+  recycle: Handle | undefined
+  /** Whether a connection of ours is to stay open, which makes resets cheap; where connections are shared it does not. */
+  keepsControl: boolean
+}
+
+/**
+ * How branches come to be, and snapshots of them: a new strategy is one file and passes the shared contract suite.
+ * Room is left for movements such as a rewind in place, sleeping and waking: they are of a `Handle`.
+ */
+export interface BranchStrategy<
+  Source extends BranchSource = BranchSource,
+  /** What the strategy itself keeps of a branch; nobody else looks into it. */
+  Handle extends Branch = Branch,
+> {
   readonly name: 'cluster' | 'database'
   readonly capabilities: {
     /** `fork` is cheaper with a used branch of the same source to start over from. */
@@ -38,21 +52,19 @@ export interface BranchStrategy<Source extends BranchSource = BranchSource> {
     /** Forks of a template may differ: SQL of the user's is run in each. */
     varies: boolean
   }
-  /** Does what is needed once for a template, or snapshot, before branches are forked from it. */
-  prepare(source: Source): Promise<void>
-  /** @returns a branch that accepts connections. `recycle` is consumed, also on failure. */
-  fork(source: Source, recycle?: Branch): Promise<Branch>
+  /** @returns a branch that accepts connections. */
+  fork(source: Source, options: ForkOptions<Handle>): Promise<Handle>
   /**
    * Saves the state of a branch, to fork from. What was committed before the call is in it, and nothing
    * by half. The branch may be gone before the snapshot, and the other way round.
    *
    * @throws PgBranchError `PGB_SNAPSHOT`.
    */
-  snapshot(branch: Branch): Promise<Source>
+  snapshot(branch: Handle): Promise<Source>
   /** Removes a snapshot. */
   forget(snapshot: Source): Promise<void>
   /** Ends the server at once and leaves the rest for `fork` to start over from. */
-  stop(branch: Branch): Promise<void>
+  stop(branch: Handle): Promise<void>
   /** Ends the servers, or connections, at once and removes everything of these branches. */
-  discard(branches: Branch[]): Promise<void>
+  discard(branches: Handle[]): Promise<void>
 }

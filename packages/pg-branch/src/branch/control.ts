@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 import type { DatabaseAddress } from '../lib/connection-uri.ts'
-import { connect } from '../postgres/client.ts'
+import { connectOwn } from '../postgres/client.ts'
 
 /** What a branch itself knows of those who use it. */
 export interface BranchState {
@@ -52,5 +52,5 @@ export function createControl(client: Client): Control {
 }
 
 export async function openControl(admin: DatabaseAddress): Promise<Control> {
-  return createControl(await connect(admin))
+  return createControl(await connectOwn(admin))
 }

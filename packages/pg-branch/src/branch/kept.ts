@@ -1,14 +1,17 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseAddress } from '../lib/connection-uri.ts'
 import { createLog } from '../lib/log.ts'
-import type { Branch } from './contract.ts'
+import { makePrivateDir } from '../lib/own-dirs.ts'
+import { createExpiryTimer } from './expiry-timer.ts'
+import type { Surrendered } from './pool.ts'
 
 const log = createLog('branch')
 
 /** A branch that outlives its lease so that somebody can look at it. */
-export interface KeptBranch {
-  branch: Branch
+export interface KeptBranch extends Surrendered {
+  /** Of what it was made from. */
+  templateKey: string
   /** What it was kept for, e.g. a test's name. */
   reason: string
   expiresAt: number
@@ -29,23 +32,21 @@ export function createPsqlLine({
   database,
 }: DatabaseAddress & { dir: string }): string {
   const file = join(dir, passwordFileName)
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  if (!existsSync(dir)) makePrivateDir(dir)
   const fields = [host, String(port), '*', user, password].map((field) => field.replaceAll(/[\\:]/g, '\\$&'))
   writeFileSync(file, `${fields.join(':')}\n`, { mode: 0o600 })
-  const name = /^[\w.-]+$/.test(database) ? database : `'${database.replaceAll("'", `'\\''`)}'`
-  return `PGPASSFILE=${file} psql -h ${host} -p ${port} -U ${user} ${name}`
+  return `PGPASSFILE=${quote(file)} psql -h ${quote(host)} -p ${port} -U ${quote(user)} ${quote(database)}`
+}
+
+/** For a shell, only where it must be. */
+function quote(word: string): string {
+  return /^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 /** The branches of failed tests: the newest `max`, each until it expires. */
 export class KeptBranches {
-  readonly #discard: (branches: Branch[]) => Promise<void>
   readonly #kept: KeptBranch[] = []
-  #timer: NodeJS.Timeout | undefined
-
-  constructor({ discard }: { discard: (branches: Branch[]) => Promise<void> }) {
-    // What cannot be removed now is nobody's test's fault: the reaper finds it.
-    this.#discard = (branches) => discard(branches).catch((error: unknown) => log('not discarded: %O', error))
-  }
+  readonly #timer = createExpiryTimer(() => this.#expire())
 
   get list(): readonly KeptBranch[] {
     return this.#kept
@@ -55,19 +56,16 @@ export class KeptBranches {
     this.#kept.unshift(kept)
     const surplus = this.#kept.splice(max)
     this.#schedule()
-    await this.#discard(surplus.map(({ branch }) => branch))
+    await discardAll(surplus)
   }
 
   async discardAll(): Promise<void> {
-    clearTimeout(this.#timer)
-    await this.#discard(this.#kept.splice(0).map(({ branch }) => branch))
+    this.#timer.stop()
+    await discardAll(this.#kept.splice(0))
   }
 
   #schedule(): void {
-    clearTimeout(this.#timer)
-    const next = Math.min(...this.#kept.map(({ expiresAt }) => expiresAt))
-    if (!Number.isFinite(next)) return
-    this.#timer = setTimeout(() => void this.#expire(), Math.max(0, next - Date.now()))
+    this.#timer.set(this.#kept.map(({ expiresAt }) => expiresAt))
   }
 
   async #expire(): Promise<void> {
@@ -75,6 +73,13 @@ export class KeptBranches {
     const expired = this.#kept.filter(({ expiresAt }) => expiresAt <= now)
     for (const kept of expired) this.#kept.splice(this.#kept.indexOf(kept), 1)
     this.#schedule()
-    await this.#discard(expired.map(({ branch }) => branch))
+    await discardAll(expired)
+  }
+}
+
+/** What cannot be removed now is nobody's test's fault: the reaper finds it. */
+async function discardAll(kept: KeptBranch[]): Promise<void> {
+  for (const { branch, discard } of kept) {
+    await discard().catch((error: unknown) => log('%s is not discarded: %O', branch.id, error))
   }
 }

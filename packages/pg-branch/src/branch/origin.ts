@@ -1,12 +1,13 @@
+import { availableParallelism } from 'node:os'
 import { createLog } from '../lib/log.ts'
 import type { Branch, BranchSource, BranchStrategy } from './contract.ts'
-import { Pool } from './pool.ts'
+import { Pool, type BranchPool } from './pool.ts'
 
 const log = createLog('branch')
 
 /** What branches are forked from, a template or a snapshot, with those that are made ahead. */
 export interface Origin {
-  readonly pool: Pool
+  readonly pool: BranchPool
   /** Of the template that it is, or comes from. */
   readonly templateKey: string
   /** Whether all branches of it begin equal: `onFork` may make each another. */
@@ -21,18 +22,20 @@ export interface Origin {
   release(): Promise<void>
 }
 
-export function createOrigin<Source extends BranchSource>(options: {
-  strategy: BranchStrategy<Source>
+export function createOrigin<Source extends BranchSource, Handle extends Branch>(options: {
+  strategy: BranchStrategy<Source, Handle>
   source: Source
   /** Branches kept ready. */
   size: number
-  parallelForks: number
   /** Default: the source is that template. */
   templateKey?: string
+  /** Of the first branches that are made ahead, see `ForkOptions`. */
+  keepsControl?: boolean
 }): Origin {
-  const { strategy, source, size, parallelForks, templateKey = source.key } = options
+  const { strategy, source, size, templateKey = source.key, keepsControl = false } = options
+  const parallelForks = countParallelForks()
   const { isSnapshot = false } = source
-  const pool = new Pool<Source>({ strategy, source, size, parallelForks }) as unknown as Pool
+  const pool = new Pool({ strategy, source, size, parallelForks, keepsControl })
   let users = 1
   return {
     pool,
@@ -40,9 +43,15 @@ export function createOrigin<Source extends BranchSource>(options: {
     isConstant: isSnapshot || !strategy.capabilities.varies,
     liveSnapshots: strategy.capabilities.liveSnapshots,
     async snapshot(branch) {
-      const saved = await strategy.snapshot(branch)
+      const saved = await pool.snapshot(branch)
       // Whoever saves a state comes back to it, one branch after the other.
-      const origin = createOrigin({ ...options, source: saved, templateKey, size: Math.min(size, 1) })
+      const origin = createOrigin({
+        ...options,
+        source: saved,
+        templateKey,
+        size: Math.min(size, 1),
+        keepsControl: branch.control !== undefined,
+      })
       origin.pool.warm()
       return origin
     },
@@ -58,6 +67,11 @@ export function createOrigin<Source extends BranchSource>(options: {
       await strategy.forget(source).catch((error: unknown) => log('snapshot %s stays: %O', source.key, error))
     },
   }
+}
+
+/** Every core is wanted by the tests: more at the same time only makes each one later. */
+function countParallelForks(): number {
+  return Math.max(1, Math.min(3, availableParallelism()))
 }
 
 /** Runs `action` with a branch of an origin, of which the caller is a user; then neither is held any more. */

@@ -3,17 +3,50 @@ import type { Branch, BranchSource, BranchStrategy } from './contract.ts'
 
 const log = createLog('pool')
 
-export interface PoolOptions<Source extends BranchSource> {
-  strategy: BranchStrategy<Source>
+/** A branch that no pool looks after any more. */
+export interface Surrendered {
+  branch: Branch
+  /** Removes it; whoever has it does so some day. */
+  discard(): Promise<void>
+}
+
+/** What the users of a pool see of it, whatever its strategy keeps of a branch. */
+export interface BranchPool {
+  readonly counts: { ready: number; warming: number; leased: number; dirty: number }
+  /** How long the last forks took. */
+  readonly forkMs: readonly number[]
+  /** How long the last removals took, shared among the branches of a batch. */
+  readonly removeMs: readonly number[]
+  /** Starts to fill up, without anyone waiting. */
+  warm(): void
+  /**
+   * @param options.keepsControl see `ForkOptions`; a ready branch is leased also if it is not of that kind. Those
+   *   that are made ahead are of the kind that was asked for last.
+   * @returns a ready branch; `warm` says whether it was waiting to be leased.
+   */
+  lease(options?: { keepsControl?: boolean }): Promise<{ branch: Branch; warm: boolean }>
+  release(branch: Branch): void
+  /** Takes back a leased branch that was never written to. */
+  putBack(branch: Branch): void
+  /** Takes a leased branch out of the pool's care. */
+  surrender(branch: Branch): Surrendered
+  /** Ends the pool once nothing is in the making; leased branches are discarded when they come back. */
+  drain(): Promise<void>
+}
+
+export interface PoolOptions<Source extends BranchSource, Handle extends Branch> {
+  strategy: BranchStrategy<Source, Handle>
   source: Source
   /** Branches kept ready. */
   size: number
   /** Branches made at the same time. */
   parallelForks: number
+  /** Of the first branches that are made ahead. */
+  keepsControl: boolean
 }
 
-interface Waiter {
-  resolve(branch: Branch): void
+interface Waiter<Handle> {
+  resolve(branch: Handle): void
   reject(error: unknown): void
 }
 
@@ -30,60 +63,60 @@ const sampleSize = 1_000
  * of its successor. A ready branch whose server dies is gone at once and replaced. After `drain`
  * nothing is made ahead any more, and what is ready or parked is discarded.
  */
-export class Pool<Source extends BranchSource = BranchSource> {
-  readonly #options: PoolOptions<Source>
-  readonly #ready: Branch[] = []
-  readonly #waiters: Waiter[] = []
+export class Pool<Source extends BranchSource, Handle extends Branch> implements BranchPool {
+  readonly #options: PoolOptions<Source, Handle>
+  readonly #ready: Handle[] = []
+  readonly #leased = new Map<Branch, Handle>()
+  readonly #waiters: Array<Waiter<Handle>> = []
   /** Used branches whose directory the next fork starts over from. */
-  readonly #parked: Branch[] = []
-  readonly #dirty: Branch[] = []
+  readonly #parked: Handle[] = []
+  readonly #dirty: Handle[] = []
   readonly #forks = new Set<Promise<void>>()
-  /** How long the last forks took. */
   readonly forkMs: number[] = []
-  /** How long the last removals took, shared among the branches of a batch. */
   readonly removeMs: number[] = []
-  #leased = 0
+  #keepsControl: boolean
   #draining = false
   /** After a failed fork without anyone waiting, nothing is tried until somebody asks. */
   #resting = false
   #discarding: Promise<void> = Promise.resolve()
 
-  constructor(options: PoolOptions<Source>) {
+  constructor(options: PoolOptions<Source, Handle>) {
     this.#options = options
+    this.#keepsControl = options.keepsControl
   }
 
   get counts(): { ready: number; warming: number; leased: number; dirty: number } {
     return {
       ready: this.#ready.length,
       warming: this.#forks.size,
-      leased: this.#leased,
+      leased: this.#leased.size,
       dirty: this.#dirty.length + this.#parked.length,
     }
   }
 
-  /** Starts to fill up, without anyone waiting. */
   warm(): void {
     this.#resting = false
     this.#refill()
   }
 
-  /** @returns a ready branch; `warm` says whether it was waiting to be leased. */
-  async lease(): Promise<{ branch: Branch; warm: boolean }> {
+  async lease({ keepsControl = false }: { keepsControl?: boolean } = {}): Promise<{ branch: Handle; warm: boolean }> {
     this.#resting = false
-    const branch = this.#ready.shift()
+    this.#keepsControl = keepsControl
+    const fitting = this.#ready.findIndex(({ control }) => (control !== undefined) === keepsControl)
+    const [branch] = this.#ready.splice(Math.max(0, fitting), 1)
     if (branch !== undefined) {
-      this.#leased += 1
+      this.#leased.set(branch, branch)
       // Not at once: the holder should have its answer, and a moment for its first connection.
       setTimeout(() => this.#refill(), refillDelayMs)
       return { branch, warm: true }
     }
-    const forked = new Promise<Branch>((resolve, reject) => this.#waiters.push({ resolve, reject }))
+    const forked = new Promise<Handle>((resolve, reject) => this.#waiters.push({ resolve, reject }))
     this.#refill()
     return { branch: await forked, warm: false }
   }
 
-  release(branch: Branch): void {
-    this.#leased -= 1
+  release(leased: Branch): void {
+    const branch = this.#takeLeased(leased)
     const { strategy, size } = this.#options
     if (strategy.capabilities.recycles && !this.#draining && this.#parked.length < size) {
       this.#parked.push(branch)
@@ -95,22 +128,26 @@ export class Pool<Source extends BranchSource = BranchSource> {
     setTimeout(() => this.#discardDirty(), discardDelayMs)
   }
 
-  /** Takes back a leased branch that was never written to. */
-  putBack(branch: Branch): void {
-    if (this.#draining) return this.release(branch)
+  putBack(leased: Branch): void {
+    if (this.#draining) return this.release(leased)
+    const branch = this.#takeLeased(leased)
     const waiter = this.#waiters.shift()
-    if (waiter !== undefined) return waiter.resolve(branch)
-    this.#leased -= 1
-    this.#shelve(branch)
+    if (waiter === undefined) return this.#shelve(branch)
+    this.#leased.set(branch, branch)
+    waiter.resolve(branch)
   }
 
-  /** Takes a leased branch out of the pool's care: the caller discards it some day. */
-  surrender(): void {
-    this.#leased -= 1
+  surrender(leased: Branch): Surrendered {
+    const branch = this.#takeLeased(leased)
     this.#refill()
+    return { branch, discard: () => this.#options.strategy.discard([branch]) }
   }
 
-  /** Ends the pool once nothing is in the making; leased branches are discarded when they come back. */
+  /** Saves the state of a leased branch. */
+  snapshot(leased: Branch): Promise<Source> {
+    return this.#options.strategy.snapshot(this.#findLeased(leased))
+  }
+
   async drain(): Promise<void> {
     this.#draining = true
     await Promise.all(this.#forks)
@@ -145,13 +182,13 @@ export class Pool<Source extends BranchSource = BranchSource> {
     const recycle = this.#parked.shift()
     const startedAt = performance.now()
     try {
-      const branch = await strategy.fork(source, recycle)
+      const branch = await strategy.fork(source, { recycle, keepsControl: this.#keepsControl })
       this.forkMs.push(performance.now() - startedAt)
       if (this.forkMs.length > sampleSize) this.forkMs.shift()
       const waiter = this.#waiters.shift()
       if (waiter === undefined) this.#shelve(branch)
       else {
-        this.#leased += 1
+        this.#leased.set(branch, branch)
         waiter.resolve(branch)
       }
     } catch (error) {
@@ -162,7 +199,19 @@ export class Pool<Source extends BranchSource = BranchSource> {
     }
   }
 
-  #shelve(branch: Branch): void {
+  #findLeased(branch: Branch): Handle {
+    const handle = this.#leased.get(branch)
+    if (handle !== undefined) return handle
+    throw new Error(`the branch ${branch.id} is not leased from this pool`)
+  }
+
+  #takeLeased(branch: Branch): Handle {
+    const handle = this.#findLeased(branch)
+    this.#leased.delete(branch)
+    return handle
+  }
+
+  #shelve(branch: Handle): void {
     this.#ready.push(branch)
     void branch.exited.then(() => {
       const index = this.#ready.indexOf(branch)

@@ -1,5 +1,5 @@
 import pico from 'picocolors'
-import type { CreateBranchAnswer } from '../supervisor/named-protocol.ts'
+import type { CreateBranchAnswer } from '../protocol/named-protocol.ts'
 import { parseLabels, parseTtl } from './arguments.ts'
 import { describeExpiry } from './branch-list.ts'
 import { callWithProgress, configArgument, createProjectRequest, jsonArgument } from './call-supervisor.ts'

@@ -1,6 +1,6 @@
 import pico from 'picocolors'
-import type { DatabaseDiff } from '../branch/compare-databases.ts'
-import type { RowSample } from '../branch/compare-rows.ts'
+import type { DatabaseDiff } from '../diff/compare-databases.ts'
+import type { RowSample } from '../diff/compare-rows.ts'
 import { parseCount } from './arguments.ts'
 import { callWithProgress, configArgument, createProjectRequest, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
@@ -10,7 +10,7 @@ export const diffCommand: Command = createCommand({
   meta: {
     name: 'diff',
     description:
-      'Say how two states differ: definitions, grants, comments, and rows of each table; not roles and settings, which are the server’s',
+      'Say how two states differ: definitions, grants, comments, rows of each table, and on a server of its own roles and settings',
   },
   args: {
     before: {

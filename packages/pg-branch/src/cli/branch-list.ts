@@ -1,5 +1,5 @@
 import { formatDuration } from '../lib/format.ts'
-import type { BranchInfo, ProjectRef } from '../supervisor/named-protocol.ts'
+import type { BranchInfo, ProjectRef } from '../protocol/named-protocol.ts'
 import { callForBranch, callRunning, configArgument, createBranchRef, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson, printTable } from './print.ts'

@@ -1,4 +1,4 @@
-import { stopSupervisor } from '../supervisor/stop.ts'
+import { stopSupervisor } from '../client/stop.ts'
 import { jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'

@@ -6,6 +6,7 @@ const userErrors: ReadonlySet<PgBranchErrorCode> = new Set<PgBranchErrorCode>([
   'PGB_ARTEFACT',
   'PGB_BRANCH_UNKNOWN',
   'PGB_CONFIG_AMBIGUOUS',
+  'PGB_CONFIG_FOREIGN',
   'PGB_CONFIG_INVALID',
   'PGB_CONFIG_LOAD',
   'PGB_CONFIG_NOT_FOUND',

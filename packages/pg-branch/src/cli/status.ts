@@ -1,5 +1,5 @@
 import { formatDuration } from '../lib/format.ts'
-import type { SupervisorStatus } from '../supervisor/protocol.ts'
+import type { SupervisorStatus } from '../protocol/protocol.ts'
 import { callRunning, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'

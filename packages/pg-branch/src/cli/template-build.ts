@@ -1,5 +1,5 @@
 import pico from 'picocolors'
-import type { ProgressReport, TemplateReport } from '../supervisor/protocol.ts'
+import type { ProgressReport, TemplateReport } from '../protocol/protocol.ts'
 import {
   callSupervisor,
   callWithProgress,

@@ -1,5 +1,5 @@
 import { formatBytes, formatDuration } from '../lib/format.ts'
-import type { ListedTemplate } from '../supervisor/catalog-protocol.ts'
+import type { ListedTemplate } from '../protocol/catalog-protocol.ts'
 import { matchTemplate } from '../template/catalog.ts'
 import { callSupervisor, configArgument, createProjectRequest, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { formatBytes } from '../lib/format.ts'
-import type { ExchangeAnswer } from '../supervisor/catalog-protocol.ts'
+import type { ExchangeAnswer } from '../protocol/catalog-protocol.ts'
 import { callWithProgress, configArgument, createProjectRequest, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { actAs, type User } from '../lib/act-as.ts'
 import { formatBytes } from '../lib/format.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { getHomeDir } from '../lib/paths.ts'
-import { stopSupervisor } from '../supervisor/stop.ts'
+import { stopSupervisor } from '../client/stop.ts'
 import {
   createManagedVolume,
   getManagedVolumeStatus,
@@ -38,10 +39,10 @@ const create = createCommand({
       else print(`there already: ${describe(before)}`)
       return
     }
-    await refuseWithBranches()
+    await actAs(owner, refuseWithBranches)
     const status = await createManagedVolume({ homeDir, sizeBytes, owner })
     // A running supervisor has chosen its volume already; the next one takes this.
-    await stopSupervisor()
+    await actAs(owner, stopSupervisor)
     if (args.json) printJson(status)
     else print(`ready: ${describe(status)}\nThe next test run uses it.`)
   },
@@ -78,9 +79,9 @@ const remove = createCommand({
   meta: { name: 'remove', description: 'Unmount and delete the managed volume with all templates and branches on it' },
   args: jsonArgument,
   async run({ args }) {
-    const { homeDir } = findUser()
-    await refuseWithBranches()
-    await stopSupervisor()
+    const { homeDir, owner } = findUser()
+    await actAs(owner, refuseWithBranches)
+    await actAs(owner, stopSupervisor)
     const existed = await removeManagedVolume(homeDir)
     if (args.json) printJson({ removed: existed })
     else print(existed ? 'removed' : `there was none in ${homeDir}`)
@@ -105,7 +106,7 @@ function describe(status: ManagedVolumeStatus): string {
  * With sudo the volume is for the user who typed it, in their cache directory, and belongs to them.
  * From here on this process works on that user's home.
  */
-function findUser(): { homeDir: string; owner: { uid: number; gid: number } | undefined } {
+function findUser(): { homeDir: string; owner: User | undefined } {
   const { SUDO_UID, SUDO_GID } = process.env
   if (process.getuid?.() !== 0 || SUDO_UID === undefined || SUDO_UID === '0') {
     return { homeDir: getHomeDir(), owner: undefined }

@@ -17,6 +17,11 @@ export interface CacheOptions {
   store?: string | undefined
   /** Whether templates that are built here are put there. Default: true. */
   push?: boolean | undefined
+  /**
+   * Public keys (Ed25519, PEM, or the base64 of one) by a name for people. If there are any, only templates that
+   * one of them verifies are fetched. What is put there is signed with the private key in PG_BRANCH_SIGNING_KEY.
+   */
+  trustedKeys?: Record<string, string> | undefined
   /** How long to wait for another machine that is building the same, before building it too. Default 300,000. */
   waitMs?: number | undefined
 }

@@ -42,12 +42,20 @@ export function dump(source: string, options: { jobs?: number; owners?: boolean 
  *
  * Globs relative to the configuration: `inputs` are the files that determine what it does; `migrations`
  * those which it runs once each, so that one added at the end runs alone on top of the last state;
- * `journal` those that change whenever a migration is added.
+ * `journal` those that change whenever a migration is added. `reads` are the names of variables of the process
+ * that determine what it does, such as `APP_REGION`; NODE_ENV, which is `test` in a build unless it is set, always is
+ * one.
  */
 export function command(
   line: string,
-  options: { inputs?: string[]; migrations?: string[]; journal?: string[]; env?: Record<string, string> } = {},
+  options: {
+    inputs?: string[]
+    migrations?: string[]
+    journal?: string[]
+    env?: Record<string, string>
+    reads?: string[]
+  } = {},
 ): CommandStep {
-  const { inputs = [], migrations = [], journal = [], env = {} } = options
-  return { kind: 'command', line, inputs, migrations, journal, env }
+  const { inputs = [], migrations = [], journal = [], env = {}, reads = [] } = options
+  return { kind: 'command', line, inputs, migrations, journal, env, reads }
 }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { lilconfig } from 'lilconfig'
 import { PgBranchError } from '../lib/errors.ts'
+import { describeUser } from '../lib/own-place.ts'
 
 const configFileNames: string[] = [
   'pg-branch.config.ts',
@@ -20,10 +21,12 @@ export interface FoundConfig {
 }
 
 /**
- * Finds the nearest configuration from `rootDir` upwards, not beyond the repository (`.git`).
+ * Finds the nearest configuration from `rootDir` upwards, not beyond the repository (`.git`). It is going to be
+ * run, so above `rootDir` it must belong to whoever the tests there belong to.
  *
  * @throws PgBranchError `PGB_CONFIG_AMBIGUOUS` if one directory holds two of them,
- * `PGB_CONFIG_NOT_FOUND` if `explicitFile` (relative to `rootDir`) does not exist.
+ * `PGB_CONFIG_NOT_FOUND` if `explicitFile` (relative to `rootDir`) does not exist, `PGB_CONFIG_FOREIGN` for one of
+ * somebody else.
  */
 export async function findConfig(rootDir: string, explicitFile?: string): Promise<FoundConfig> {
   if (explicitFile !== undefined) {
@@ -37,6 +40,8 @@ export async function findConfig(rootDir: string, explicitFile?: string): Promis
     return { file, baseDir: dirname(file), candidates: [file] }
   }
   const dirs = listDirsUpwards(rootDir)
+  // Whoever reads a pipe waits for ever.
+  for (const dir of dirs) refuseSpecialFiles(dir)
   // Loaders only answer "is it here": the file is loaded later, in another process.
   const searcher = lilconfig('pg-branch', {
     searchPlaces: [...configFileNames, 'package.json'],
@@ -46,9 +51,44 @@ export async function findConfig(rootDir: string, explicitFile?: string): Promis
   const file = (await searcher.search(rootDir))?.filepath
   const searched = file === undefined ? dirs : dirs.slice(0, dirs.indexOf(dirname(file)) + 1)
   const candidates = searched.flatMap((dir) => [...configFileNames, 'package.json'].map((name) => join(dir, name)))
-  if (file !== undefined) assertUnambiguous(file)
+  if (file !== undefined) {
+    requireTrusted(file, rootDir)
+    assertUnambiguous(file)
+  }
   const packageDir = dirs.find((dir) => existsSync(join(dir, 'package.json'))) ?? rootDir
   return { file, baseDir: file === undefined ? packageDir : dirname(file), candidates }
+}
+
+/**
+ * Git's rule for `safe.directory`, with one owner more: whoever owns the tests, which are run anyway.
+ *
+ * @throws PgBranchError `PGB_CONFIG_FOREIGN`.
+ */
+function requireTrusted(file: string, rootDir: string): void {
+  const uid = process.getuid?.()
+  if (uid === undefined || dirname(file) === resolve(rootDir)) return
+  const { SUDO_UID } = process.env
+  const sudoUser = uid === 0 && SUDO_UID !== undefined ? [Number(SUDO_UID)] : []
+  const trusted = new Set([0, uid, statSync(rootDir).uid, ...sudoUser])
+  const owner = [file, dirname(file)].map((path) => statSync(path).uid).find((other) => !trusted.has(other))
+  if (owner === undefined) return
+  throw new PgBranchError(`${file} belongs to ${describeUser(owner)}, so it is not run`, {
+    code: 'PGB_CONFIG_FOREIGN',
+    hint: `It was found above ${rootDir}. If you trust it, name it: the environment option \`config\`, or \`--config ${file}\`. Else put a configuration of your own beside the tests.`,
+  })
+}
+
+/** @throws PgBranchError `PGB_CONFIG_FOREIGN` for what is there by the name of a configuration and is no file. */
+function refuseSpecialFiles(dir: string): void {
+  for (const name of [...configFileNames, 'package.json']) {
+    const path = join(dir, name)
+    const stat = statSync(path, { throwIfNoEntry: false })
+    if (stat === undefined || stat.isFile()) continue
+    throw new PgBranchError(`${path} is no file`, {
+      code: 'PGB_CONFIG_FOREIGN',
+      hint: 'Remove it, or name the configuration that is meant with the environment option `config`.',
+    })
+  }
 }
 
 function readPresence(path: string, content: string): unknown {

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { PgBranchError } from '../lib/errors.ts'
-import { superuser } from '../lib/superuser.ts'
 import { readSentinelVariable } from '../lib/sentinel-url.ts'
+import { superuser } from '../lib/superuser.ts'
 import type { ResolvedConfig, UserConfig } from './types.ts'
 
 const hourMs = 3_600_000
@@ -42,6 +42,7 @@ export function resolveConfig(
       connectionsPerBranch: config.pool?.connectionsPerBranch ?? 10,
       waitMs: config.pool?.waitMs ?? 60_000,
     },
+    gateway: { maxPendingLogins: config.gateway?.maxPendingLogins ?? 64 },
     keep: { max: keep.max ?? 10, forMs: keep.forMs ?? hourMs },
     cache: {
       maxBytes: cache.maxBytes ?? 10 * 1024 ** 3,
@@ -49,6 +50,7 @@ export function resolveConfig(
       rebuildEveryMs: cache.rebuildEveryMs,
       store: cache.store === '' ? undefined : cache.store,
       push: cache.push ?? true,
+      trustedKeys: cache.trustedKeys,
       waitMs: cache.waitMs ?? 300_000,
     },
     onFork: config.onFork,

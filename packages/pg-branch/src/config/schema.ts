@@ -17,7 +17,11 @@ const presetNames = Object.keys(presets) as PresetName[]
 const step = v.union(
   [
     v.variant('kind', [
-      v.strictObject({ kind: v.literal('sql'), globs: v.pipe(globs, v.minLength(1, 'names no file')) }),
+      v.strictObject({
+        kind: v.literal('sql'),
+        globs: v.pipe(globs, v.minLength(1, 'names no file')),
+        transaction: v.optional(v.picklist(['always', 'unlessImpossible'])),
+      }),
       v.strictObject({ kind: v.literal('preset'), name: v.picklist(presetNames) }),
       v.strictObject({
         kind: v.literal('dump'),
@@ -32,6 +36,7 @@ const step = v.union(
         migrations: v.optional(globs, []),
         journal: v.optional(globs, []),
         env: v.record(v.string(), v.string()),
+        reads: v.optional(v.array(variableName), []),
       }),
     ]),
     v.function(),
@@ -105,6 +110,11 @@ export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject
       waitMs: v.optional(count),
     }),
   ),
+  gateway: v.optional(
+    v.strictObject({
+      maxPendingLogins: v.optional(v.pipe(count, v.minValue(1, 'must be 1 or more'))),
+    }),
+  ),
   env: v.optional(
     v.union(
       [v.array(variableName), v.function()],
@@ -120,6 +130,7 @@ export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject
       rebuildEveryMs: v.optional(v.pipe(count, v.minValue(1_000, 'must be 1000 or more'))),
       store: v.optional(v.string()),
       push: v.optional(v.boolean()),
+      trustedKeys: v.optional(v.record(v.string(), v.pipe(v.string(), v.nonEmpty('must not be empty')))),
       waitMs: v.optional(count),
     }),
   ),

@@ -1,5 +1,5 @@
-import type { CacheOptions } from './cache-options.ts'
 import type { Client } from 'pg'
+import type { CacheOptions } from './cache-options.ts'
 
 /** What a function step is called with. */
 export interface StepContext {
@@ -15,6 +15,8 @@ export interface SqlStep {
   kind: 'sql'
   /** Globs in the order in which they run; the files of one glob run in natural order (2 before 10). */
   globs: string[]
+  /** Whether each file is one transaction; default: each statement is one, as in psql. */
+  transaction?: 'always' | 'unlessImpossible' | undefined
 }
 
 export interface DumpStep {
@@ -41,6 +43,8 @@ export interface CommandStep {
   journal: string[]
   /** Extra variables for the command; part of the template key. */
   env: Record<string, string>
+  /** Names of variables that the command reads; their values are part of the template key. */
+  reads?: string[] | undefined
 }
 
 /**
@@ -176,6 +180,13 @@ export interface UserConfig {
     /** With `server`: how long a lease waits for connections to become free. Default 60,000. */
     waitMs?: number | undefined
   }
+  gateway?: {
+    /**
+     * With a branch for each test, and for named branches: connections at one address that have not logged in yet.
+     * Beyond it the oldest are refused. Default 64.
+     */
+    maxPendingLogins?: number | undefined
+  }
   /**
    * Further variables that receive the URL, or a function from branch to variables, which only puts
    * the branch's parts into text. `DATABASE_URL`, `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and
@@ -204,32 +215,34 @@ export interface ResolvedConfig {
   /** Directory to which all relative paths refer. */
   baseDir: string
   /** Undefined when nothing was written and everything was recognised. */
-  configFile: string | undefined
+  configFile?: string | undefined
   /** Databases of a branch; the first is the one that `DATABASE_URL` names. */
   databases: string[]
   user: { name: string; superuser: boolean }
   fastIngest: boolean
   postgres: {
-    initdb: { locale: string | undefined; localeProvider: LocaleProvider | undefined; encoding: string }
+    initdb: { locale?: string | undefined; localeProvider?: LocaleProvider | undefined; encoding: string }
     extensionPaths: string[]
-    version: PostgresVersion | undefined
-    provider: ProviderName | undefined
-    bin: string | undefined
+    version?: PostgresVersion | undefined
+    provider?: ProviderName | undefined
+    bin?: string | undefined
     settings: Record<string, string>
   }
   /** The server's URI, or the variable of the test process that holds it. */
-  server: { url: string } | { variable: string } | ServerStart | undefined
-  volume: { driver: DriverName | undefined; path: string | undefined }
+  server?: { url: string } | { variable: string } | ServerStart | undefined
+  volume: { driver?: DriverName | undefined; path?: string | undefined }
   pool: { size: number; connectionsPerBranch: number; waitMs: number }
+  gateway: { maxPendingLogins: number }
   keep: { max: number; forMs: number }
   cache: {
     maxBytes: number
     maxAgeDays: number
-    rebuildEveryMs: number | undefined
-    store: string | undefined
+    rebuildEveryMs?: number | undefined
+    store?: string | undefined
     push: boolean
+    trustedKeys?: Record<string, string> | undefined
     waitMs: number
   }
-  onFork: string | undefined
+  onFork?: string | undefined
   idleTimeoutMs: number
 }

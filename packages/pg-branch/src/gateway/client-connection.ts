@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
-import { serialize } from 'pg-protocol'
 import { createLog } from '../lib/log.ts'
+import { carry } from './carry.ts'
 import type { ClientConnectionOptions } from './client-options.ts'
 import { createFlow, type Flow } from './flow.ts'
 import { forward, reportParameters } from './forward.ts'
 import { createFrameReader, type FrameReader } from './frames.ts'
-import { createErrorResponse, frontend, retired, type ErrorFields } from './messages.ts'
+import { GatewayRefusal, createErrorResponse, frontend, sqlState, type ErrorFields } from './messages.ts'
 import type { ConnectionInfo } from './ledger.ts'
 import { ServerLink } from './server-link.ts'
 import {
@@ -18,6 +18,8 @@ import {
 import type { Upstream } from './upstream.ts'
 
 const log = createLog('gateway')
+
+const maxAsks = 50
 
 /** For a client that does not hang up, or reads no more. */
 const lingerMs = 1_000
@@ -59,7 +61,7 @@ export class ClientConnection {
     this.#options = options
     this.user = options.user
     this.parameters = options.parameters
-    this.#openedBy = options.getTest()
+    this.#openedBy = options.getPhase()
     this.#usedBy = this.#openedBy
     this.key = upstream.key
     this.#known = new Map(upstream.parameters)
@@ -119,9 +121,21 @@ export class ClientConnection {
 
   /** Asks the session, which must be idle, for what it has. */
   async askState(): Promise<SessionAnswer> {
-    const messages = await this.#server?.ask(createStateQuestion(this.#flow.settingNames))
+    const messages = await this.#askPatiently(createStateQuestion(this.#flow.settingNames))
     const answer = readStateAnswer(messages ?? [], this.user)
     return this.parameters.has('replication') ? { ...answer, obstacle: 'a replication connection' } : answer
+  }
+
+  /** The session's own `statement_timeout` holds until our question has switched it off, and may be a millisecond. */
+  async #askPatiently(question: Buffer): Promise<Buffer[] | undefined> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#server?.ask(question)
+      } catch (error) {
+        const isCancelled = error instanceof GatewayRefusal && error.fields.code === sqlState.queryCanceled
+        if (!isCancelled || attempt >= maxAsks) throw error
+      }
+    }
   }
 
   park(state: CarriedState, { isUrgent }: { isUrgent: boolean }): void {
@@ -143,11 +157,11 @@ export class ClientConnection {
    * takes a lost one for an error, and is told when it next says something.
    */
   retire(): void {
-    if (this.state === 'in transaction' || this.state === 'active') return this.refuse(retired)
+    if (this.state === 'in transaction' || this.state === 'active') return this.refuse(this.#options.gone)
     this.#server?.leave()
     this.#server = undefined
     this.#isRetired = true
-    if (this.#waiting.length > 0) return this.refuse(retired)
+    if (this.#waiting.length > 0) return this.refuse(this.#options.gone)
     // It holds up nobody's end.
     this.#client.unref()
     this.#client.resume()
@@ -181,7 +195,7 @@ export class ClientConnection {
   #onClientData(chunk: Buffer): void {
     if (this.isClosed) return
     this.hasSpoken = true
-    this.#usedBy = this.#options.getTest()
+    this.#usedBy = this.#options.getPhase()
     const server = this.#server
     const isOpen = !this.#isHeld && this.#attaching === undefined && this.#waiting.length === 0
     if (server !== undefined && isOpen) {
@@ -191,7 +205,7 @@ export class ClientConnection {
       )
     }
     if (server === undefined && chunk[0] === frontend.terminate) return this.close()
-    if (this.#isRetired) return this.refuse(retired)
+    if (this.#isRetired) return this.refuse(this.#options.gone)
     this.#waiting.push(chunk)
     this.#client.pause()
     if (!this.#isHeld) this.#wake()
@@ -226,8 +240,7 @@ export class ClientConnection {
     if (this.isClosed) return void upstream.socket.destroy()
     const server = this.#link(upstream)
     this.#server = server
-    const sql = this.#carried === undefined ? undefined : createCarrySql(this.#carried)
-    if (sql !== undefined) await server.ask(serialize.query(sql))
+    if (this.#carried !== undefined) await carry(server, createCarrySql(this.#carried))
     this.#carried = undefined
     reportParameters(this.#client, this.#known, server.parameters)
   }

@@ -8,11 +8,13 @@ export interface ClientConnectionOptions {
   parameters: ReadonlyMap<string, string>
   /** Opens a connection to the present branch with the client's own parameters. */
   open(): Promise<Upstream>
-  /** For people: the test that runs now. */
-  getTest(): string | undefined
+  /** For people: the test that runs now, for instance. */
+  getPhase(): string | undefined
   onStatement(text: string, application: string): void
   /** The client hung up while its server was at work, or in a transaction. */
   onAbandoned(): void
+  /** What the client is told when its branch is gone. */
+  gone: ErrorFields
   /** What the client is told when its branch does not let it in. */
   explain(error: unknown): ErrorFields
 }

@@ -5,6 +5,9 @@ import { createLog } from '../lib/log.ts'
 import { waitUntil } from '../lib/processes.ts'
 import { authenticateClient } from './authenticate.ts'
 import { ClientConnection } from './client-connection.ts'
+import { takeClientPlace } from './client-budget.ts'
+import { translateDatabase } from './database-names.ts'
+import { dismiss, dismissForDescriptors } from './dismiss.ts'
 import { createRefusal, explainRefusal } from './explain.ts'
 import { findVerifier } from './find-verifier.ts'
 import type { ConnectionInfo } from './ledger.ts'
@@ -14,7 +17,9 @@ import { prepareTarget, type Prepared } from './prepared.ts'
 import { graceMs, quiesce, type Quiet, type QuiesceOptions, type SessionsSeen } from './quiesce.ts'
 import type { ScramVerifier } from './scram-server.ts'
 import { readOpening } from './startup.ts'
-import { createUsage, type Statement, type Usage } from './usage.ts'
+import { createStatementLog, createUsage, type Statement, type Usage } from './usage.ts'
+import { WaitingRoom, type Stranger } from './waiting-room.ts'
+import type { GatewayWords } from './words.ts'
 import { openUpstream, sendCancel, type GatewayTarget, type Upstream } from './upstream.ts'
 
 const log = createLog('gateway')
@@ -23,12 +28,16 @@ export interface GatewayOptions {
   target: GatewayTarget
   /** The branch's budget. Default: what its server allows. */
   maxConnections?: number | undefined
+  /** Clients that are served at the same time before they have logged in. */
+  maxPendingLogins: number
+  /** What clients are told of its holder. */
+  words: GatewayWords
 }
 
-/** Statements that are remembered of one test. */
-const maxStatements = 1_000
 /** Connections that are opened ahead: each costs as much as it saves, but at a better time. */
 const maxPrepared = 2
+/** One that has connected and said nothing yet is waited for only in this time. */
+const silentMs = 10
 /** A client that has been let in says in this time what it was opened for. */
 const firstWordMs = 50
 
@@ -40,16 +49,17 @@ const firstWordMs = 50
 export class Gateway {
   /** What clients connect to, with a password of its own. */
   readonly address: DatabaseAddress
-  #test: string | undefined
+  #phase: string | undefined
   #target: GatewayTarget
   /** How many connections may have a server at the same time. */
   readonly #maxConnections: number
   readonly #server: Server
   readonly #verifier: ScramVerifier
+  readonly #words: GatewayWords
   readonly #connections = new Set<ClientConnection>()
   /** Clients that have not been let in yet. */
-  readonly #strangers = new Set<Socket>()
-  readonly #statements: Statement[] = []
+  readonly #strangers: WaitingRoom
+  readonly #log = createStatementLog()
   #usage = createUsage()
   /** What the connections that were used last were opened with. */
   #wanted: Array<ReadonlyMap<string, string>> = []
@@ -62,8 +72,10 @@ export class Gateway {
     this.address = options.address
     this.#verifier = options.verifier
     this.#target = options.target
+    this.#words = options.words
     this.#maxConnections = options.maxConnections ?? Number.POSITIVE_INFINITY
-    this.#server.on('connection', (client) => void this.#serve(client))
+    this.#strangers = new WaitingRoom({ max: options.maxPendingLogins, serve: (stranger) => this.#serve(stranger) })
+    this.#server.on('connection', (client) => this.#receive(client))
   }
 
   get usage(): Readonly<Usage> {
@@ -74,20 +86,20 @@ export class Gateway {
     return [...this.#connections].map((connection) => connection.info)
   }
 
-  /** What was run since the last `beginTest`, the oldest first. */
+  /** What was run since the last `beginPhase`, the oldest first. */
   get statements(): readonly Statement[] {
-    return this.#statements
+    return this.#log.statements
   }
 
-  /** What happens from now on is this test's. */
-  beginTest(name: string): void {
-    this.#test = name
-    this.#statements.length = 0
+  /** What happens from now on belongs to the phase of this name, a test for instance. */
+  beginPhase(name: string): void {
+    this.#phase = name
+    this.#log.clear()
   }
 
   /**
    * Has every connection come to rest, so that the branch can be looked at, saved or changed. If it is
-   * forced, what cannot move is closed, with an error that names the test which left it open. Nothing is
+   * forced, what cannot move is closed, with an error that names the phase which left it open. Nothing is
    * taken from clients until `resume` of the answer.
    */
   async quiesce<Seen extends SessionsSeen>(options: QuiesceOptions<Seen>): Promise<Quiet<Seen>> {
@@ -95,7 +107,8 @@ export class Gateway {
     let open = () => {}
     this.#door = new Promise((resolve) => (open = resolve))
     const connections = [...this.#connections]
-    const quiet = await quiesce(connections, { ...options, test: this.#test }).catch((error: unknown) => {
+    const situation = { ...options, phase: this.#phase, words: this.#words }
+    const quiet = await quiesce(connections, situation).catch((error: unknown) => {
       for (const connection of connections) connection.release()
       open()
       throw error
@@ -124,16 +137,19 @@ export class Gateway {
   async settleStrangers(): Promise<void> {
     // Whoever is at the door already comes in with this turn of the loop.
     await yieldToLoop()
-    if (this.#strangers.size === 0) return
+    const isQuiet = () => !this.#strangers.isAnybodyComing({ graceMs, silentMs })
+    if (isQuiet()) return
     const known = new Set(this.#connections)
-    await waitUntil(() => this.#strangers.size === 0, { timeoutMs: graceMs })
+    await waitUntil(isQuiet, { timeoutMs: graceMs })
     const fresh = [...this.#connections].filter((connection) => !known.has(connection))
     await waitUntil(() => fresh.every(({ hasSpoken }) => hasSpoken), { timeoutMs: firstWordMs })
   }
 
   /** Opens connections to a branch that may be the next, such as were used last. */
   prepare(target: GatewayTarget): Promise<Prepared> {
-    const wanted = this.#wanted.map((parameters) => this.#translate(parameters, target))
+    const wanted = this.#wanted.map((parameters) =>
+      translateDatabase(parameters, { own: this.address.database, target }),
+    )
     return prepareTarget(target, wanted)
   }
 
@@ -142,25 +158,33 @@ export class Gateway {
     this.#server.close()
     this.#server.unref()
     this.#prepared?.close()
-    for (const stranger of this.#strangers) stranger.destroy()
+    this.#strangers.close()
     for (const connection of this.#connections) connection.retire()
   }
 
-  async #serve(client: Socket): Promise<void> {
+  #receive(client: Socket): void {
     client.setNoDelay(true)
     client.on('error', () => {})
-    this.#strangers.add(client)
+    const leave = takeClientPlace()
+    if (leave === undefined) return dismissForDescriptors(client)
+    client.once('close', leave)
+    this.#strangers.enter(client)
+  }
+
+  async #serve(stranger: Stranger): Promise<void> {
+    const { socket: client } = stranger
+    let isReplication = false
     try {
       const opening = await readOpening(client)
+      stranger.hasSpoken = true
       if (opening?.kind === 'cancel') await this.#cancel(opening.key)
-      if (opening?.kind === 'start') await this.#admit(client, opening)
-      else client.destroy()
+      if (opening?.kind === 'start') {
+        isReplication = opening.parameters.has('replication')
+        await this.#admit(client, opening)
+      } else client.destroy()
     } catch (error) {
       if (!(error instanceof GatewayRefusal)) log('a client was not let in: %O', error)
-      if (client.writable) client.end(createRefusal(error, this.connections))
-      client.resume()
-    } finally {
-      this.#strangers.delete(client)
+      dismiss(client, createRefusal(error, { connections: this.connections, words: this.#words }, { isReplication }))
     }
   }
 
@@ -178,16 +202,16 @@ export class Gateway {
       user,
       parameters,
       open: () => this.#openUpstream(parameters, connection),
-      getTest: () => this.#test,
+      getPhase: () => this.#phase,
+      gone: this.#words.gone,
       onStatement: (text, application) => {
         this.#usage.hasDefinedCode ||= definesCode(text)
-        if (this.#statements.length === maxStatements) this.#statements.shift()
-        this.#statements.push({ text, application })
+        this.#log.add({ text, application })
       },
       onAbandoned: () => {
         this.#usage.isAbandoned = true
       },
-      explain: (error) => explainRefusal(error, this.connections),
+      explain: (error) => explainRefusal(error, { connections: this.connections, words: this.#words }),
     })
     this.#connections.add(connection)
     void connection.closed.then(() => this.#connections.delete(connection))
@@ -207,43 +231,20 @@ export class Gateway {
 
   /** @param asking whose connection it is for, if it has been let in before. */
   #openUpstream(parameters: Map<string, string>, asking?: ClientConnection): ReturnType<typeof openUpstream> {
-    const { socketDir } = this.#target
-    const used = [...this.#connections].filter(
-      (other) => other !== asking && !other.isClosed && other.state !== 'parked',
-    ).length
+    const others = [...this.#connections].filter((other) => other !== asking)
+    const used = others.filter(({ isClosed, state }) => !isClosed && state !== 'parked').length
     if (used >= this.#maxConnections) {
-      throw new GatewayRefusal({
-        code: sqlState.tooManyConnections,
-        message: `sorry, too many clients already: ${this.#maxConnections} connections are this branch's share`,
-      })
+      const message = `sorry, too many clients already: ${this.#maxConnections} connections are this branch's share`
+      throw new GatewayRefusal({ code: sqlState.tooManyConnections, message })
     }
-    const wanted = getDatabase(parameters)
-    if (wanted !== this.address.database && socketDir === undefined) {
-      throw new GatewayRefusal({
-        code: '3D000',
-        message: `database "${wanted}" is not part of this branch`,
-        hint: `This address leads to the database "${this.address.database}" only.`,
-      })
-    }
+    const translated = translateDatabase(parameters, { own: this.address.database, target: this.#target })
     this.#usage.hasBeenUsed = true
-    const translated = this.#translate(parameters, this.#target)
     const prepared = this.#prepared?.take(translated)
     return prepared === undefined ? openUpstream(this.#target, translated) : Promise.resolve(prepared)
-  }
-
-  /** @returns parameters with the name that the database has there. */
-  #translate(parameters: ReadonlyMap<string, string>, { address }: GatewayTarget): Map<string, string> {
-    const wanted = getDatabase(parameters)
-    return new Map(parameters).set('database', wanted === this.address.database ? address.database : wanted)
   }
 
   async #cancel(key: Buffer): Promise<void> {
     const connection = [...this.#connections].find((candidate) => candidate.key.equals(key))
     if (connection?.serverKey !== undefined) await sendCancel(this.#target, connection.serverKey)
   }
-}
-
-/** As Postgres has it: a client that names no database means the one called like its user. */
-function getDatabase(parameters: ReadonlyMap<string, string>): string {
-  return parameters.get('database') ?? parameters.get('user') ?? ''
 }

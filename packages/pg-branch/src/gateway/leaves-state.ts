@@ -1,6 +1,6 @@
 /** Statements by their first word, wherever one may begin; the second part may stand anywhere. */
 const pattern =
-  /(?:^|[;\n(]|\*\/)\s*(?:set|reset|listen|unlisten|prepare|deallocate|declare|discard|load|do|call|execute|security)\b|set_config|advisory|\btemp(?:orary)?\b|\bhold\b/i
+  /(?:^|[;\n(]|\*\/)\s*(?:set|reset|listen|unlisten|prepare|deallocate|declare|discard|load|do|call|execute|security)\b|set_config|advisory|\b(?:pg_)?temp(?:orary)?\b|\bhold\b/i
 
 /**
  * Whether a statement may leave something in its session that a new one has not: a setting, a channel, a

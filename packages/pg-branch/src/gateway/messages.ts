@@ -36,6 +36,7 @@ export const authentication = { ok: 0, cleartext: 3, md5: 5, sasl: 10, saslConti
 export const sqlState = {
   adminShutdown: '57P01',
   connectionFailure: '08006',
+  queryCanceled: '57014',
   tooManyConnections: '53300',
 } as const
 
@@ -119,11 +120,4 @@ export class GatewayRefusal extends PgBranchError {
     this.fields = fields
     this.response = response
   }
-}
-
-/** What a client hears whose branch is gone. */
-export const retired: ErrorFields = {
-  code: sqlState.adminShutdown,
-  message: 'terminating connection: its branch was returned when its test file ended',
-  hint: 'Something still uses the database: await all that the tests begin, and end the pool in `afterAll`.',
 }

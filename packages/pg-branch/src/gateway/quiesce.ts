@@ -5,12 +5,13 @@ import { sqlState } from './messages.ts'
 import type { Prepared } from './prepared.ts'
 import { nothingCarried, type CarriedState } from './session-state.ts'
 import type { GatewayTarget } from './upstream.ts'
+import type { GatewayWords } from './words.ts'
 
 /** A connection that was closed, since it could not come to rest or cannot move. */
 export interface LeftOver {
   application: string
-  /** The test that used it last. */
-  test: string | undefined
+  /** The phase, a test for instance, in which it was used last. */
+  phase: string | undefined
   /** What it had, e.g. `an open transaction`. */
   what: string
 }
@@ -43,7 +44,7 @@ export interface QuiesceOptions<Seen extends SessionsSeen> {
   look(): Promise<Seen | undefined>
 }
 
-/** What was begun when a test ends, and not waited for, may take so long to be answered. */
+/** What was begun when a phase ends, and not waited for, may take so long to be answered. */
 export const graceMs = 100
 
 /** A session that is idle answers at once, or never: its server may be stuck. */
@@ -51,23 +52,22 @@ const askMs = 5_000
 
 export async function quiesce<Seen extends SessionsSeen>(
   connections: ClientConnection[],
-  { isForced, test, look }: QuiesceOptions<Seen> & { test: string | undefined },
+  { isForced, phase, look, words }: QuiesceOptions<Seen> & { phase: string | undefined; words: GatewayWords },
 ): Promise<Quiet<Seen>> {
   const leftOver: LeftOver[] = []
   const movable = new Map<ClientConnection, CarriedState>()
   const refuse = (connection: ClientConnection, what: string) => {
     if (!isForced || connection.isClosed) return
-    const { usedBy = test, application } = connection.info
-    leftOver.push({ application, test: usedBy, what })
-    const where = usedBy === undefined ? 'before the first test' : `by the test "${usedBy}"`
+    const { usedBy = phase, application } = connection.info
+    leftOver.push({ application, phase: usedBy, what })
     connection.refuse({
       // Pools take it for a reason to open another connection.
       code: sqlState.adminShutdown,
-      message: `terminating connection: ${what} was left open ${where}`,
-      hint: 'pg-branch gives each test a fresh branch, and this cannot move there: end it before the test ends.',
+      message: `terminating connection: ${what} was left open ${words.describePhase(usedBy)}`,
+      hint: words.moveHint,
     })
   }
-  // What comes in until then was begun by the test that ends.
+  // What comes in until then was begun in the phase that ends.
   await waitUntil(() => connections.every(({ state, isClosed }) => state !== 'active' || isClosed), {
     timeoutMs: graceMs,
     intervalMs: 1,

@@ -8,6 +8,8 @@ test.each([
   [`SELECT set_config('app.user', $1, false)`, ['app.user']],
   [`SET work_mem = '1MB'`, []],
   [`UPDATE t SET body = 'x' WHERE t.id = 1`, []],
+  [`SET /* of the request */ app.tenant -- whose\n = '7'`, ['app.tenant']],
+  [`SELECT '--'; SET app.tenant = '/*'`, ['app.tenant']],
   [`SELECT offset FROM a.b`, []],
 ])('%s', (text, names) => {
   expect(findSettingNames(text)).toEqual(names)

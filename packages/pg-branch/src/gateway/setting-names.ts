@@ -3,6 +3,7 @@ import { readCString } from './messages.ts'
 const setStatement = /\bset\s+(?:session\s+|local\s+)?((?:"[^"]+"|\w+)(?:\s*\.\s*(?:"[^"]+"|\w+))*)\s*(?:=|\bto\b)/gi
 const setConfigLiteral = /\bset_config\s*\(\s*'([^']+)'/gi
 const setConfigParameter = /\bset_config\s*\(\s*\$/i
+const comment = /\/\*.*?\*\/|--[^\n]*/gs
 const customName = /^\w+(?:\.\w+)+$/
 
 /**
@@ -13,9 +14,16 @@ const customName = /^\w+(?:\.\w+)+$/
  */
 export function findSettingNames(text: string): string[] {
   if (!/set/i.test(text)) return []
+  // With comments and without: what looks like one may stand in a string.
+  const texts = new Set([text, text.replaceAll(comment, ' ')])
+  const names = [...texts].flatMap(findNames)
+  return [...new Set(names)].filter((name) => customName.test(name))
+}
+
+function findNames(text: string): string[] {
   const inStatements = [...text.matchAll(setStatement)].map(([, name = '']) => name.replaceAll(/["\s]/g, ''))
   const inCalls = [...text.matchAll(setConfigLiteral)].map(([, name = '']) => name)
-  return [...inStatements, ...inCalls].filter((name) => customName.test(name))
+  return [...inStatements, ...inCalls]
 }
 
 /** @returns names of settings among the values of a Bind message whose statement calls `set_config($1, …)`. */

@@ -6,7 +6,7 @@ const sslRequest = 80_877_103
 const gssRequest = 80_877_104
 const cancelRequest = 80_877_102
 const majorVersion = 3
-/** As Postgres itself does: enough for any settings, too little to be abused. */
+/** As Postgres itself does (MAX_STARTUP_PACKET_LENGTH in pqcomm.h, without the length itself): enough for any settings. */
 const maxStartupBytes = 10_000
 const negotiateProtocolVersion = 0x76
 
@@ -25,8 +25,8 @@ export type Opening =
 export async function readOpening(client: Socket): Promise<Opening | undefined> {
   let bytes: Buffer = Buffer.alloc(0)
   for (;;) {
-    const length = bytes.length < 8 ? undefined : bytes.readInt32BE(0)
-    if (length !== undefined && (length < 8 || length > maxStartupBytes)) return { kind: 'unknown' }
+    const length = bytes.length < 4 ? undefined : bytes.readInt32BE(0)
+    if (length !== undefined && (length < 8 || length - 4 > maxStartupBytes)) return { kind: 'unknown' }
     if (length === undefined || bytes.length < length) {
       const chunk = await readChunk(client)
       if (chunk === undefined) return undefined

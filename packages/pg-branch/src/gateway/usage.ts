@@ -15,3 +15,26 @@ export interface Statement {
   text: string
   application: string
 }
+
+const maxStatements = 1_000
+
+/** The last statements of one phase. */
+export interface StatementLog {
+  readonly statements: readonly Statement[]
+  add(statement: Statement): void
+  clear(): void
+}
+
+export function createStatementLog(): StatementLog {
+  const statements: Statement[] = []
+  return {
+    statements,
+    add(statement) {
+      if (statements.length === maxStatements) statements.shift()
+      statements.push(statement)
+    },
+    clear() {
+      statements.length = 0
+    },
+  }
+}

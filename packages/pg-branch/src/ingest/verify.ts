@@ -1,7 +1,7 @@
 import { escapeIdentifier, escapeLiteral, type Client } from 'pg'
 import type { DatabaseAddress } from '../lib/connection-uri.ts'
 import { PgBranchError, describeError } from '../lib/errors.ts'
-import { withClient } from '../postgres/client.ts'
+import { withOwnClient } from '../postgres/client.ts'
 
 /** Rows of every table, by `database.schema.table`. */
 export type RowCounts = Record<string, number>
@@ -13,7 +13,7 @@ const tablesAtOnce = 100
 export async function countRows(address: DatabaseAddress, databases: string[]): Promise<RowCounts> {
   const counts: RowCounts = {}
   for (const database of databases) {
-    await withClient({ ...address, database }, async (client) => {
+    await withOwnClient({ ...address, database }, async (client) => {
       Object.assign(counts, await countTables(client, database))
     })
   }
@@ -47,7 +47,7 @@ export async function verifyCluster(
 ): Promise<void> {
   const actual: RowCounts = {}
   for (const database of databases) {
-    await withClient({ ...address, database }, async (client) => {
+    await withOwnClient({ ...address, database }, async (client) => {
       if (expected !== undefined) Object.assign(actual, await countTables(client, database))
       await checkIndexes(client)
     })

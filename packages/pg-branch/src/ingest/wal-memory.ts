@@ -1,7 +1,10 @@
-import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRandomHex } from '../lib/hash.ts'
+import { createLog } from '../lib/log.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
+
+const log = createLog('ingest')
 
 /** Files in memory for the first WAL of a build. */
 export interface WalMemory {
@@ -24,5 +27,17 @@ export function makeWalMemory(dir: string, count: number): WalMemory {
     give(file)
   }
   give(own)
-  return { files, remove: () => rmSync(own, { recursive: true, force: true }) }
+  return {
+    files,
+    remove() {
+      // The server's user may have put something else in their place: only what we made goes, and no link is followed.
+      // What stays then is the reaper's.
+      try {
+        for (const file of files) rmSync(file, { force: true })
+        rmdirSync(own)
+      } catch (error) {
+        log('%s stays: %O', own, error)
+      }
+    },
+  }
 }

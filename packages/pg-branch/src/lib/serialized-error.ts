@@ -14,8 +14,14 @@ export function serializeError(error: unknown): SerializedError {
   return { code: 'PGB_INTERNAL', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
 }
 
-export function deserializeError(error: SerializedError): PgBranchError {
-  const restored = new PgBranchError(error.message, { code: error.code, hint: error.hint })
+/** @param error what came over a boundary: anything. */
+export function deserializeError(error: unknown): PgBranchError {
+  const { code, message, hint } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
+  const restored = new PgBranchError(typeof message === 'string' ? message : 'an error without a message', {
+    // Whoever sends one of another version may know more of them than we do.
+    code: typeof code === 'string' && code.startsWith('PGB_') ? (code as PgBranchErrorCode) : 'PGB_INTERNAL',
+    hint: typeof hint === 'string' ? hint : undefined,
+  })
   // Frames of ours say nothing to whoever reads this in a test report.
   restored.stack = `${restored.name}: ${restored.message}`
   return restored

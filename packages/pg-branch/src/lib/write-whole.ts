@@ -1,15 +1,26 @@
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmod, rename, rm, writeFile } from 'node:fs/promises'
 import { createRandomHex } from './hash.ts'
+
+/** What others may know is readable by all, the rest (0600) is not; the umask has no say. */
+const publicMode = 0o644
+
+interface WriteOptions {
+  mode?: number
+}
+
+const getDraftPath = (path: string) => `${path}.${createRandomHex(4)}.draft`
 
 /** Writes beside `path`, whose directory exists. @returns the file, whole; after an error there is none. */
 export async function writeDraft(
   path: string,
   content: string | Buffer,
-  { mode = 0o666 }: { mode?: number } = {},
+  { mode = publicMode }: WriteOptions = {},
 ): Promise<string> {
-  const draft = `${path}.${createRandomHex(4)}.draft`
+  const draft = getDraftPath(path)
   try {
     await writeFile(draft, content, { mode })
+    await chmod(draft, mode)
   } catch (error) {
     await rm(draft, { force: true })
     throw error
@@ -18,6 +29,18 @@ export async function writeDraft(
 }
 
 /** Writes a file in place of an earlier one: whoever reads it, or kills us, finds one of the two whole. */
-export async function writeWhole(path: string, content: string | Buffer, options?: { mode: number }): Promise<void> {
+export async function writeWhole(path: string, content: string | Buffer, options?: WriteOptions): Promise<void> {
   await rename(await writeDraft(path, content, options), path)
+}
+
+/** As `writeWhole`, at once. */
+export function writeWholeSync(path: string, content: string, { mode = publicMode }: WriteOptions = {}): void {
+  const draft = getDraftPath(path)
+  try {
+    writeFileSync(draft, content, { mode, flag: 'wx' })
+    renameSync(draft, path)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
 }

@@ -9,6 +9,7 @@ import { getServerIdentity } from '../lib/server-identity.ts'
 import { signalProcess } from '../lib/processes.ts'
 import type { PostgresBinaries } from './contract.ts'
 import { findFreePort } from './port.ts'
+import { makeSocketDir } from './socket-dir.ts'
 
 const log = createLog('cluster')
 
@@ -20,6 +21,8 @@ export interface Cluster {
   readonly pid: number
   readonly port: number
   readonly dataDir: string
+  /** Host by which a client of ours is let in as any role, without a password. */
+  readonly socketHost: string
   /** Resolves when the postmaster has ended, for whatever reason. */
   readonly exited: Promise<void>
   /** `discard`: at once, the data is not needed again (SIGQUIT). `clean`: with a checkpoint (SIGINT). */
@@ -42,7 +45,8 @@ const portAttempts = 5
 const stopTimeoutMs = { discard: 5_000, clean: 120_000 }
 
 /**
- * Starts a postmaster on a free loopback port and waits until it accepts connections.
+ * Starts a postmaster on a free loopback port, and on a socket in a directory beside its data that only its own
+ * user can enter, and waits until it accepts connections.
  *
  * @throws PgBranchError `PGB_BRANCH_START` with the end of the server's log, `PGB_PORT`, `PGB_DISK_FULL`.
  */
@@ -68,7 +72,10 @@ export async function startCluster(options: StartOptions): Promise<Cluster> {
 function launch({ binaries, dataDir, logFile, settings = {} }: StartOptions, port: number): Cluster {
   const identity = getServerIdentity()
   const logFd = openSync(logFile, 'w', 0o600)
-  const overrides = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const socket = makeSocketDir(dataDir)
+  const overrides = Object.entries({ ...settings, unix_socket_directories: socket.setting }).flatMap(
+    ([name, value]) => ['-c', `${name}=${value}`],
+  )
   let child: ChildProcess
   try {
     child = spawn(join(binaries.binDir, 'postgres'), ['-D', dataDir, '-p', String(port), ...overrides], {
@@ -91,6 +98,7 @@ function launch({ binaries, dataDir, logFile, settings = {} }: StartOptions, por
     pid,
     port,
     dataDir,
+    socketHost: socket.getHost(pid),
     exited,
     async stop(mode) {
       if (hasExited || pid === 0) return exited

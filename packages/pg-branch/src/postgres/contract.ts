@@ -14,8 +14,8 @@ export interface PostgresBinaries {
 }
 
 export interface ProviderRequest {
-  version: PostgresVersion | undefined
-  bin: string | undefined
+  version?: PostgresVersion | undefined
+  bin?: string | undefined
   /** The project's directory: packages are looked up from here first. */
   baseDir: string
   /** Where binaries may be copied to. */

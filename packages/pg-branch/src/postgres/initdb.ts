@@ -1,16 +1,18 @@
-import { rm, writeFile, chown } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import type { ResolvedConfig } from '../config/types.ts'
 import { PgBranchError, describeError } from '../lib/errors.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import { superuser } from '../lib/superuser.ts'
+import { createDiskFullError } from '../lib/system-errors.ts'
+import { writeWhole } from '../lib/write-whole.ts'
 import type { PostgresBinaries } from './contract.ts'
 import { renderSettings } from './settings.ts'
 
 /**
  * WAL segments of 1 MB instead of 16: a branch is then 8 MB smaller. A local socket lets everyone in who
- * reaches it: there is one only in a directory that nobody else can enter, or none.
+ * reaches it: it is in a directory that nobody else can enter. By TCP nobody is let in, since no role has a
+ * password until a branch gets its own.
  */
 const commonArguments = ['--no-sync', '--wal-segsize=1', '--auth-host=scram-sha-256', '--auth-local=trust']
 
@@ -53,30 +55,29 @@ export async function initCluster(options: {
   binaries: PostgresBinaries
   dataDir: string
   settings: Record<string, string>
-  password: string
   initdb: InitdbOptions
 }): Promise<void> {
-  const { binaries, dataDir, settings, password, initdb } = options
+  const { binaries, dataDir, settings, initdb } = options
   const identity = getServerIdentity()
-  // A file beside the data directory, not an argument, which every user could see.
-  const passwordFile = `${dataDir}.password`
   try {
-    await writeFile(passwordFile, password, { mode: 0o600 })
-    if (identity !== undefined) await chown(passwordFile, identity.uid, identity.gid)
     await execa(
       join(binaries.binDir, 'initdb'),
-      ['-D', dataDir, '-U', superuser, `--pwfile=${passwordFile}`, ...getInitdbArguments(binaries, initdb)],
-      { cwd: '/', extendEnv: false, env: { PATH: '/usr/bin:/bin', TZ: 'UTC' }, ...identity },
+      ['-D', dataDir, '-U', superuser, ...getInitdbArguments(binaries, initdb)],
+      { cwd: '/', extendEnv: false, env: { PATH: '/usr/bin:/bin', TZ: 'UTC', LC_ALL: 'C' }, ...identity },
     )
-    await writeFile(join(dataDir, 'postgresql.conf'), renderSettings(settings))
+    await writeSettings(dataDir, settings)
   } catch (error) {
     const { stderr } = error as { stderr?: string }
+    if (/No space left on device|Disk quota exceeded/.test(stderr ?? '')) throw createDiskFullError(` for ${dataDir}`)
     throw new PgBranchError(`initdb failed in ${dataDir}: ${stderr?.trim() || describeError(error)}`, {
       code: 'PGB_INITDB',
       hint: 'The lines above are from initdb itself. Most often a directory cannot be written to or a locale is missing.',
       cause: error,
     })
-  } finally {
-    await rm(passwordFile, { force: true })
   }
+}
+
+/** Writes postgresql.conf, which the server's user must be able to read. */
+export async function writeSettings(dataDir: string, settings: Record<string, string>): Promise<void> {
+  await writeWhole(join(dataDir, 'postgresql.conf'), renderSettings(settings), { mode: 0o644 })
 }

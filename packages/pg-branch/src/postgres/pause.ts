@@ -32,6 +32,20 @@ export async function pauseCluster(postmasterPid: number): Promise<() => void> {
   }
 }
 
+/** Stops some processes of a server. @returns what lets them go on. @throws PgBranchError `PGB_SNAPSHOT`. */
+export async function pauseProcesses(pids: number[]): Promise<() => void> {
+  const resume = () => {
+    for (const pid of pids) signalProcess(pid, 'SIGCONT')
+  }
+  try {
+    await stopAll(pids)
+    return resume
+  } catch (error) {
+    resume()
+    throw error
+  }
+}
+
 /** Lets a server go on that somebody has paused who is gone. */
 export async function resumeCluster(postmasterPid: number): Promise<void> {
   const children = await listChildren(postmasterPid).catch(() => [])

@@ -31,7 +31,7 @@ export async function surveyProviders(
 
 /** @throws PgBranchError `PGB_NO_PROVIDER` that lists every candidate with its reason. */
 export async function locatePostgres(
-  request: ProviderRequest & { provider: ProviderName | undefined },
+  request: ProviderRequest & { provider?: ProviderName | undefined },
 ): Promise<LocatedPostgres> {
   const rejected: RejectedCandidate[] = []
   const names = request.provider === undefined ? (Object.keys(providers) as ProviderName[]) : [request.provider]

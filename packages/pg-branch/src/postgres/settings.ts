@@ -15,8 +15,8 @@ const branchDefaults: Record<string, string> = {
   max_wal_senders: '0',
   max_logical_replication_workers: '0',
   shared_buffers: '16MB',
-  // Shared memory for each possible connection is touched at every start: 200 cost a third more CPU than 50.
-  max_connections: '50',
+  // As Postgres comes. Shared memory for each possible connection is touched at every start.
+  max_connections: '100',
   jit: 'off',
   // A branch lives for seconds; the template was vacuumed and analysed when it was sealed.
   autovacuum: 'off',

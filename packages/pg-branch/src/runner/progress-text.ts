@@ -1,5 +1,5 @@
 import { formatBytes, formatDuration } from '../lib/format.ts'
-import type { ProgressReport } from '../supervisor/protocol.ts'
+import type { ProgressReport } from '../protocol/protocol.ts'
 
 export type BuildDone = NonNullable<ProgressReport['done']>
 

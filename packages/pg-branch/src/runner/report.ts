@@ -1,5 +1,5 @@
 import { formatDuration } from '../lib/format.ts'
-import type { ProgressReport } from '../supervisor/protocol.ts'
+import type { ProgressReport } from '../protocol/protocol.ts'
 import { describeBuild, describeProgress } from './progress-text.ts'
 
 export interface Reporter {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { RunReport } from '../supervisor/protocol.ts'
+import type { RunReport } from '../protocol/protocol.ts'
 import { describeRun, describeRunAsMarkdown, listAnnotations } from './run-report.ts'
 
 const report: RunReport = {

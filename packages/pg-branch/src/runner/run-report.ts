@@ -1,8 +1,8 @@
 import { formatDuration } from '../lib/format.ts'
-import type { RunReport } from '../supervisor/protocol.ts'
+import type { RunReport } from '../protocol/protocol.ts'
 
 /** @returns the value below which `share` of the values are, e.g. `0.2 ms`. */
-function describePercentile(values: number[], share: number): string {
+function describePercentile(values: readonly number[], share: number): string {
   const sorted = values.toSorted((a, b) => a - b)
   const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
   return value < 100 ? `${value.toFixed(1)} ms` : formatDuration(value)

@@ -1,6 +1,8 @@
 import { PgBranchError } from '../lib/errors.ts'
-import { connectSupervisor, type Connection, type ReleaseAnswer } from '../supervisor/client.ts'
-import { applySentinel, withSentinel, withholdUrls } from '../url/sentinel.ts'
+import { connectSupervisor, type Connection } from '../client/connect.ts'
+import type { ReleaseAnswer } from '../protocol/protocol.ts'
+import { applyBranch, applySentinel, listForeignVariables, withSentinel, withholdUrls } from '../url/sentinel.ts'
+import { retireClientSockets, watchClientSockets } from './client-sockets.ts'
 import { pickScope, type Scope } from './options.ts'
 import type { Reporter } from './report.ts'
 import { createTestBranch, type TestBranch } from './test-branch.ts'
@@ -32,6 +34,8 @@ export interface SessionOptions {
  */
 export interface Session {
   openFile(file: FileInfo): Promise<void>
+  /** Hides addresses that setup files have set since, and has the branch's variables as they should be. */
+  refresh(): Promise<void>
   closeFile(result: { failed: string | undefined }): Promise<void>
   close(): Promise<void>
   /** What is to be done around tests; undefined unless every test has a branch of its own. */
@@ -52,6 +56,7 @@ interface OpenLease {
 const leaseAttempts = 3
 
 export function createSession({ options, runId, isTerminal, targets }: SessionOptions): Session {
+  watchClientSockets()
   const withheld = withholdUrls(process.env)
   const env = withSentinel(process.env)
   let reporting: Promise<Reporter> | undefined
@@ -133,8 +138,15 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
     current = undefined
     const reason = failed
     failed = undefined
+    const variables: Readonly<Record<string, string>> = open?.variables ?? {}
+    const foreign = open === undefined ? [] : targets.flatMap((target) => listForeignVariables(target, variables))
+    await tellOnce(
+      foreign,
+      (list) => `while tests ran something set ${list}, which leads to another Postgres than the branch`,
+    )
     for (const target of targets) applySentinel(target)
     if (open === undefined || connecting === undefined) return
+    retireClientSockets(Number(variables.PGPORT))
     const connection = await connecting
     connection.hold()
     // A supervisor that is gone has taken the branch with it.
@@ -143,15 +155,29 @@ export function createSession({ options, runId, isTerminal, targets }: SessionOp
     await tellKept(answer ?? {}, reason)
   }
 
+  const told = new Set<string>()
+  const tellOnce = async (names: string[], describe: (list: string) => string) => {
+    const fresh = [...new Set(names)].filter((name) => !told.has(name))
+    for (const name of fresh) told.add(name)
+    if (fresh.length > 0) await report((reporter) => reporter.showNotices([describe(fresh.join(', '))]))
+  }
+
+  const refresh = async () => {
+    if (current === undefined) return
+    const { variables } = current
+    const hidden = targets.flatMap((target) => applyBranch(target, variables))
+    await tellOnce(hidden, (list) => `hidden, since it leads to another Postgres than the branch: ${list}`)
+  }
+
   return {
     tests,
     branch,
+    refresh,
     async openFile(file) {
       opening ??= lease(file)
       try {
         current = await opening
-        const { variables } = current
-        for (const target of targets) Object.assign(target, variables)
+        await refresh()
       } catch (error) {
         opening = undefined
         throw error

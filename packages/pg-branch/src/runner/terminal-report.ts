@@ -1,5 +1,5 @@
 import type { WriteStream } from 'node:tty'
-import type { ProgressReport } from '../supervisor/protocol.ts'
+import type { ProgressReport } from '../protocol/protocol.ts'
 import { describeBuild, describeProgress } from './progress-text.ts'
 
 /**

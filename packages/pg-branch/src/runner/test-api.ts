@@ -2,7 +2,7 @@ import { PgBranchError } from '../lib/errors.ts'
 import type { TestBranch } from './test-branch.ts'
 import type { TestHooks } from './test-hooks.ts'
 
-export type { TableDiff } from '../supervisor/protocol.ts'
+export type { TableDiff } from '../protocol/protocol.ts'
 export type { ForkedBranch, LoggedStatement, TestBranch } from './test-branch.ts'
 
 /** What an environment leaves for the tests that run in it. */

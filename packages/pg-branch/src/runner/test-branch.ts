@@ -1,8 +1,8 @@
 import type { Client } from 'pg'
 import { PgBranchError } from '../lib/errors.ts'
-import { internalPrefix } from '../supervisor/labels.ts'
-import type { Connection } from '../supervisor/client.ts'
-import type { ActivityAnswer, TableDiff } from '../supervisor/protocol.ts'
+import { internalPrefix } from '../protocol/labels.ts'
+import type { Connection } from '../client/connect.ts'
+import type { ActivityAnswer, TableDiff } from '../protocol/protocol.ts'
 
 /** A statement that was run, as its text came over the wire. */
 export type LoggedStatement = ActivityAnswer['statements'][number]

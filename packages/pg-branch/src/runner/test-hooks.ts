@@ -1,7 +1,7 @@
 import { setImmediate as yieldToDrivers } from 'node:timers/promises'
 import { PgBranchError, describeError } from '../lib/errors.ts'
-import { createGoneError, type Connection } from '../supervisor/client.ts'
-import type { ReleaseAnswer, ResetAnswer } from '../supervisor/protocol.ts'
+import { createGoneError, type Connection } from '../client/connect.ts'
+import type { ReleaseAnswer, ResetAnswer } from '../protocol/protocol.ts'
 import type { Reporter } from './report.ts'
 import { createForkedBranch, type ForkedBranch, type OpenLease, type TestBranch } from './test-branch.ts'
 import { createTestScope } from './test-scope.ts'
@@ -78,7 +78,7 @@ export function createTestHooks({
     await tellKept(answer, reason)
     if (leftOver === 'ignore' || answer.leftOver.length === 0) return
     const lines = answer.leftOver.map(
-      ({ test = 'a hook', what }) => `${test}: left open: ${what}; its connection was closed`,
+      ({ phase = 'a hook', what }) => `${phase}: left open: ${what}; its connection was closed`,
     )
     await report((reporter) => reporter.showNotices([...new Set(lines)]))
   }

@@ -1,5 +1,5 @@
-import { hooksLabel, internalPrefix } from '../supervisor/labels.ts'
-import type { ForkRequest, LeaseAnswer, ResetAnswer, ResetRequest, SnapshotRequest } from '../supervisor/protocol.ts'
+import { hooksLabel, internalPrefix } from '../protocol/labels.ts'
+import type { ForkRequest, LeaseAnswer, ResetAnswer, ResetRequest, SnapshotRequest } from '../protocol/protocol.ts'
 
 /** What can be asked of the supervisor for the lease of one file. */
 export interface TestScopeCalls {

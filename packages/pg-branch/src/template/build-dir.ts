@@ -1,7 +1,8 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { IngestResult } from '../ingest/fast-ingest.ts'
 import { createRandomHex } from '../lib/hash.ts'
+import { removeTrees } from '../lib/remove-tree.ts'
 import type { UndoStack } from '../lib/undo-stack.ts'
 import type { PostgresBinaries } from '../postgres/contract.ts'
 import type { Volume } from '../volume/choose.ts'
@@ -12,9 +13,10 @@ export async function makeBuildDir(volume: Volume, undo: UndoStack): Promise<str
   const dir = join(volume.buildsDir, `build-${createRandomHex(6)}`)
   // 0711 for root's server user, who must enter it; its name cannot be listed.
   await mkdir(dir, { mode: 0o711 })
+  await chmod(dir, 0o711)
   undo.push(async () => {
     await volume.driver.remove([join(dir, dataName)])
-    await rm(dir, { recursive: true, force: true })
+    await removeTrees([dir])
   })
   return dir
 }
@@ -25,7 +27,6 @@ export async function finishDir(options: {
   key: string
   sealed: boolean
   description: string
-  password: string
   database: string
   user: string
   buildMs: number

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { createRandomHex } from '../lib/hash.ts'
 import { superuser } from '../lib/superuser.ts'
 import { UndoStack } from '../lib/undo-stack.ts'
 import type { PostgresBinaries } from '../postgres/contract.ts'
 import { initCluster } from '../postgres/initdb.ts'
+import type { StepProgress } from '../seed/contract.ts'
 import type { Volume } from '../volume/choose.ts'
 import { finishDir, makeBuildDir } from './build-dir.ts'
 import type { Builder } from './builder.ts'
@@ -12,7 +12,6 @@ import type { TemplateKeys } from './keys.ts'
 import { describePhase, findStart } from './layers.ts'
 import { dataName } from './manifest.ts'
 import type { Plan } from './plan.ts'
-import type { StepProgress } from './steps/contract.ts'
 import type { Template, TemplateStore } from './store.ts'
 import type { BuildRecord } from './why.ts'
 
@@ -37,6 +36,8 @@ export interface BuildContext {
   /** A directory in memory, for the first WAL of fast ingest. */
   walDir: string | undefined
   onProgress(progress: BuildProgress): void
+  /** Hears what the user should. */
+  onNotice(notice: string): void
 }
 
 export interface BuildResult<T> {
@@ -85,13 +86,11 @@ async function buildBase(context: BuildContext, report: (progress: StepProgress)
   report({})
   await using undo = new UndoStack()
   const dir = await makeBuildDir(volume, undo)
-  const password = createRandomHex(16)
   await volume.driver.create(join(dir, dataName))
   await initCluster({
     binaries,
     dataDir: join(dir, dataName),
     settings: {},
-    password,
     initdb: plan.config.postgres.initdb,
   })
   await finishDir({
@@ -99,7 +98,6 @@ async function buildBase(context: BuildContext, report: (progress: StepProgress)
     key: keys.base,
     sealed: false,
     description: binaries.fullVersion,
-    password,
     database: 'postgres',
     user: superuser,
     buildMs: 0,

@@ -1,25 +1,26 @@
-import { connect } from '../postgres/client.ts'
-import { createRpc } from '../lib/rpc.ts'
 import { PgBranchError } from '../lib/errors.ts'
+import { createRpc } from '../lib/rpc.ts'
+import { connect } from '../postgres/client.ts'
+import type { PlannedStep, StepProgress, StepRun } from '../seed/contract.ts'
+import { openStep } from '../seed/registry.ts'
 import type { BuilderEvents, BuilderFunctions } from './builder-protocol.ts'
 import { createPlan } from './create-plan.ts'
-import type { PlannedStep } from './plan-step.ts'
-import type { StepProgress, StepRun } from './steps/contract.ts'
-import { runCommand } from './steps/run-command.ts'
-import { runDump } from './steps/run-dump.ts'
-import { runFunction } from './steps/run-function.ts'
-import { runSqlFiles } from './steps/run-sql.ts'
+import type { Plan } from './plan.ts'
+
+const { PG_BRANCH_UMASK: umask } = process.env
+delete process.env.PG_BRANCH_UMASK
+if (umask !== undefined) process.umask(Number.parseInt(umask, 8))
 
 /**
  * The builder process: the only one that runs the user's code. It lives for one plan and the build
  * that may follow, so that the next one sees the files as they are then.
  */
-let planned: { steps: PlannedStep[]; baseDir: string } | undefined
+let planned: { steps: PlannedStep[]; plan: Plan } | undefined
 
 const functions: BuilderFunctions = {
   async createPlan(request) {
     const { plan, steps } = await createPlan(request)
-    planned = { steps, baseDir: plan.config.baseDir }
+    planned = { steps, plan }
     return plan
   },
   async runStep(index, target, additions) {
@@ -28,29 +29,21 @@ const functions: BuilderFunctions = {
       throw new PgBranchError(`there is no step ${index}`, { code: 'PGB_INTERNAL' })
     }
     const progress = throttle((report) => void supervisor.onStepProgress.asEvent(report))
+    const notices: string[] = []
+    const { config, variables } = planned.plan
     const run: StepRun = {
       target,
-      baseDir: planned.baseDir,
+      variables,
+      baseDir: config.baseDir,
+      notice: (message) => void notices.push(message),
       onProgress: (report) => progress.report(report),
       log: (message) => void supervisor.onStepProgress.asEvent({ message }),
       connect: (to) => connect(to),
     }
-    const database = await runPlannedStep(step, { run, additions })
+    const database = await openStep(step.step).run(step, { run, additions })
     progress.flush()
-    return database
+    return { database, notices }
   },
-}
-
-async function runPlannedStep(
-  { step, files, plan }: PlannedStep,
-  { run, additions }: { run: StepRun; additions: number },
-): Promise<string> {
-  if (typeof step === 'function') await runFunction(step, { run, label: plan.label })
-  // Which migrations are new, the command knows by itself.
-  else if (step.kind === 'command') await runCommand(step, { run, mustFill: plan.additions.length > 0 })
-  else if (step.kind === 'dump') return runDump(files[0] ?? '', { step, run })
-  else return runSqlFiles(files.slice(additions), run)
-  return run.target.database
 }
 
 /** Passes on at most ten reports a second, which is all that a person can read, and the last one. */

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { PgBranchError } from '../lib/errors.ts'
 import { isPidAlive, signalProcess } from '../lib/processes.ts'
 import { createRpc, type Rpc } from '../lib/rpc.ts'
+import type { StepProgress } from '../seed/contract.ts'
 import type { BuilderEvents, BuilderFunctions } from './builder-protocol.ts'
-import type { StepProgress } from './steps/contract.ts'
 
 const mainFile = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './builder-main.ts' : './builder-main.js', import.meta.url),
@@ -25,7 +25,14 @@ export interface Builder {
 export function startBuilder({ env, logFile, cwd }: { env: NodeJS.ProcessEnv; logFile: string; cwd: string }): Builder {
   const logFd = openSync(logFile, 'a', 0o600)
   // Its own process group: commands of the user's are ended with it.
-  const child = fork(mainFile, [], { env, cwd, detached: true, execArgv: [], stdio: ['ignore', logFd, logFd, 'ipc'] })
+  const { PG_BRANCH_UMASK } = process.env
+  const child = fork(mainFile, [], {
+    env: { ...env, PG_BRANCH_UMASK },
+    cwd,
+    detached: true,
+    execArgv: [],
+    stdio: ['ignore', logFd, logFd, 'ipc'],
+  })
   closeSync(logFd)
   let listener: (progress: StepProgress) => void = () => {}
   const call = createRpc<BuilderFunctions, BuilderEvents>({

@@ -1,15 +1,15 @@
-import { existsSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { findConfig } from '../config/find.ts'
 import { loadConfig, type LoadedConfig } from '../config/load.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import type { RunnableStep } from '../config/types.ts'
-import { isUrl } from './download.ts'
-import { expandGlobs, listGlobDirs, readSignatures } from './inputs.ts'
-import { planStep, type PlannedStep, type StepContext } from './plan-step.ts'
+import { createVariableTemplates, listDatabaseVariables } from '../config/variable-templates.ts'
+import { expandGlobs, listGlobDirs, readSignatures } from '../lib/inputs.ts'
+import type { PlannedStep, PlanningContext } from '../seed/contract.ts'
+import { openStep, planStep } from '../seed/registry.ts'
+import { resolveSeed } from '../seed/resolve-seed.ts'
+import { explainOptions } from './explain-options.ts'
 import { getPeriod, type Plan, type PlanRequest } from './plan.ts'
-import { explainOptions, resolveSeed } from './resolve-seed.ts'
-import { createVariableTemplates, listDatabaseVariables } from './variable-templates.ts'
 
 /**
  * Finds, loads and resolves the configuration, expands every glob and hashes every input.
@@ -27,7 +27,14 @@ export async function createPlan(request: PlanRequest): Promise<{ plan: Plan; st
   const watched = new Set([...found.candidates, ...candidates, ...loaded.imports])
   notices.push(...explainOptions(loaded.config, config))
   const { downloadsDir } = request
-  const context: StepContext = { baseDir: found.baseDir, configFile: found.file, downloadsDir, loaded, seed, notices }
+  const context: PlanningContext = {
+    baseDir: found.baseDir,
+    configFile: found.file,
+    downloadsDir,
+    loaded,
+    seed,
+    notices,
+  }
   // Signatures are read before the contents: a file that changes in between looks changed next time.
   for (const step of seed) await watchInputs(step, { baseDir: found.baseDir, watched })
   const signatures = readSignatures(watched)
@@ -39,7 +46,7 @@ export async function createPlan(request: PlanRequest): Promise<{ plan: Plan; st
     config,
     steps: steps.map(({ plan }) => plan),
     signatures,
-    envReads: loaded.envReads,
+    envReads: Object.assign({ ...loaded.envReads }, ...seed.map((step) => openStep(step).readVariables())),
     variables: {
       ...listDatabaseVariables(loaded.config),
       ...createVariableTemplates(loaded.config.env, config.databases),
@@ -57,19 +64,10 @@ async function watchInputs(
   step: RunnableStep,
   { baseDir, watched }: { baseDir: string; watched: Set<string> },
 ): Promise<void> {
-  const globs = listGlobs(step, baseDir)
+  const globs = openStep(step).listGlobs(baseDir)
   for (const dir of await listGlobDirs(globs, baseDir)) watched.add(dir)
   for (const file of await expandGlobs(globs, baseDir)) {
     watched.add(file)
     watched.add(dirname(file))
   }
-}
-
-function listGlobs(step: RunnableStep, baseDir: string): string[] {
-  if (typeof step === 'function') return []
-  if (step.kind === 'sql') return step.globs
-  if (step.kind === 'command') return [...step.inputs, ...step.migrations, ...step.journal]
-  if (isUrl(step.source)) return []
-  const path = resolve(baseDir, step.source)
-  return existsSync(path) && statSync(path).isDirectory() ? [`${step.source}/**`] : [step.source]
 }

@@ -1,26 +1,30 @@
-import { writeFile } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
-import { loopbackHost } from '../lib/connection-uri.ts'
-import { PgBranchError } from '../lib/errors.ts'
-import { createLog } from '../lib/log.ts'
-import { superuser } from '../lib/superuser.ts'
-import { UndoStack } from '../lib/undo-stack.ts'
 import { refuseLinks, startFastIngest, type FastIngest, type IngestResult } from '../ingest/fast-ingest.ts'
 import { createIngestSettings } from '../ingest/settings.ts'
 import { countRows, verifyCluster, type RowCounts } from '../ingest/verify.ts'
-import { connect } from '../postgres/client.ts'
+import { loopbackHost, type DatabaseAddress } from '../lib/connection-uri.ts'
+import { PgBranchError } from '../lib/errors.ts'
+import { createRandomHex } from '../lib/hash.ts'
+import { createLog } from '../lib/log.ts'
+import { superuser } from '../lib/superuser.ts'
+import { UndoStack } from '../lib/undo-stack.ts'
+import { connectOwn } from '../postgres/client.ts'
 import { readLogEnd, startCluster, type Cluster } from '../postgres/cluster.ts'
-import { buildSettings, createBranchSettings, renderSettings } from '../postgres/settings.ts'
-import type { BuildContext } from './build.ts'
+import { writeSettings } from '../postgres/initdb.ts'
+import { readServerErrors } from '../postgres/server-log.ts'
+import { buildSettings, createBranchSettings } from '../postgres/settings.ts'
+import type { StepProgress, StepTarget } from '../seed/contract.ts'
+import { findStepHint } from '../seed/step-hint.ts'
 import { finishDir, makeBuildDir } from './build-dir.ts'
+import type { BuildContext } from './build.ts'
 import { describeLayer } from './layers.ts'
 import { dataName } from './manifest.ts'
 import { usesFastIngest } from './plan.ts'
-import { prepareDatabases, setPasswords } from './prepare-databases.ts'
+import { prepareDatabases, removePasswords, setPasswords } from './prepare-databases.ts'
 import { freezeTables, listDatabases, refuseTablespaces, sealDatabases } from './seal.ts'
-import type { StepProgress, StepTarget } from './steps/contract.ts'
 import type { Template } from './store.ts'
 
 const log = createLog('build')
@@ -52,7 +56,7 @@ export async function extendLayer(options: ExtendOptions): Promise<Template> {
   await volume.driver.clone({ from: layer.dataDir, to: dataDir })
   const isFast = usesFastIngest(plan.config)
   const settings = createBranchSettings(binaries.version, plan.config.postgres)
-  await writeFile(join(dataDir, 'postgresql.conf'), renderSettings(settings))
+  await writeSettings(dataDir, settings)
   const cluster = await startCluster({
     binaries,
     dataDir,
@@ -73,7 +77,6 @@ export async function extendLayer(options: ExtendOptions): Promise<Template> {
     key,
     sealed: isLast,
     description: describeLayer(plan.steps, steps),
-    password: layer.password,
     database,
     user: plan.config.user.name,
     buildMs: performance.now() - startedAt,
@@ -98,38 +101,68 @@ async function fillCluster(
 ): Promise<Filled> {
   const { plan, keys, builder, cluster, dataDir, layer, stepIndex, isLast } = options
   await using undo = new UndoStack()
-  const target = getTarget(cluster, layer)
-  // Held open over the step, which may change the password of this very role.
-  const admin = await connect(target)
+  const own = getOwnAddress(cluster)
+  // Held open over the step, which may change what this very role may do.
+  const admin = await connectOwn(own)
   undo.push(() => admin.end())
   const ingest = options.isFast ? await startFastIngest({ admin, dataDir, memoryDir: options.walDir }) : undefined
   undo.push(async () => ingest?.abort())
   const { user, databases } = plan.config
   const isFirst = layer.key === keys.base
-  if (isFirst) {
-    await prepareDatabases(admin, plan.config)
-    await setPasswords(admin, { user, password: layer.password })
+  if (isFirst) await prepareDatabases(admin, plan.config)
+  // For the time of this step alone: what is sealed has none.
+  const password = createRandomHex(16)
+  await setPasswords(admin, { user, password })
+  const target: StepTarget = {
+    host: loopbackHost,
+    port: cluster.port,
+    user: user.name,
+    password,
+    database: isFirst ? (databases[0] ?? 'postgres') : layer.database,
+    shared: false,
   }
-  target.database = isFirst ? (databases[0] ?? 'postgres') : layer.database
   builder.onProgress(options.report)
   if (stepIndex !== undefined) {
-    const own = plan.steps[stepIndex]?.database ?? ''
-    const database = own === '' ? target.database : own
-    const left = await builder.call.runStep(stepIndex, { ...target, user: user.name, database }, options.additions)
-    if (own === '') target.database = left
+    const named = plan.steps[stepIndex]?.database ?? ''
+    const database = named === '' ? target.database : named
+    const logBytes = statSync(options.logFile).size
+    const left = await builder.call
+      .runStep(stepIndex, { ...target, database }, options.additions)
+      .catch((error: unknown) => {
+        throw plan.steps[stepIndex]?.kind === 'command' ? addServerErrors(error, options.logFile, logBytes) : error
+      })
+    if (named === '') target.database = left.database
+    left.notices.forEach((notice) => options.onNotice(notice))
   }
-  await setPasswords(admin, { user, password: layer.password })
-  if (isLast) await sealDatabases(admin, target)
-  else await freezeTables(admin, target)
+  await removePasswords(admin, user)
+  const { database } = target
+  if (isLast) await sealDatabases(admin, { ...own, database })
+  else await freezeTables(admin, own)
   await refuseTablespaces(dataDir)
   const mustCheck = isLast && (layer.isUnchecked || (await ingest?.mayBeLossy()) === true)
-  const expected = mustCheck ? await countRows(target, await listDatabases(admin)) : undefined
+  const expected = mustCheck ? await countRows(own, await listDatabases(admin)) : undefined
   const result = await finishWal(admin, ingest)
-  return { database: target.database, expected, ingest: result }
+  return { database, expected, ingest: result }
 }
 
-function getTarget({ port }: Cluster, { password }: Template): StepTarget {
-  return { host: loopbackHost, port, user: superuser, password, database: 'postgres', shared: false }
+/** A tool that hides what went wrong: the server has it in its log. */
+function addServerErrors(error: unknown, logFile: string, fromByte: number): unknown {
+  if (!(error instanceof PgBranchError)) return error
+  const said = readServerErrors(logFile, fromByte).filter(({ message }) => !error.summary.includes(message))
+  if (said.length === 0) return error
+  const lines = said.slice(-maxServerErrors).flatMap(({ lines: all }) => all.map((line) => `  | ${line}`))
+  return new PgBranchError(`${error.summary}\nwhat the server of the build said:\n${lines.join('\n')}`, {
+    code: error.code,
+    hint: error.hint ?? findStepHint(new Error(said.at(-1)?.message)),
+    cause: error,
+  })
+}
+
+const maxServerErrors = 3
+
+/** How we reach a server of ours ourselves, which lets nobody else in. */
+function getOwnAddress({ socketHost, port }: Cluster): DatabaseAddress {
+  return { host: socketHost, port, user: superuser, password: '', database: 'postgres' }
 }
 
 /** @returns what `work` gives, unless a process ends before: that is then the error, whatever else it led to. */
@@ -174,11 +207,11 @@ async function verifyRestarted(
   await using undo = new UndoStack()
   const cluster = await startCluster({ binaries, dataDir, logFile, settings: buildSettings })
   undo.push(() => cluster.stop('discard'))
-  const target = getTarget(cluster, options.layer)
-  const admin = await connect(target)
+  const own = getOwnAddress(cluster)
+  const admin = await connectOwn(own)
   undo.push(() => admin.end())
   // Its connections also write the relation caches anew, which starting has removed and branches want.
-  await verifyCluster(target, { databases: await listDatabases(admin), expected })
+  await verifyCluster(own, { databases: await listDatabases(admin), expected })
   await admin.query('CHECKPOINT')
   await admin.end()
   await cluster.stop('clean')

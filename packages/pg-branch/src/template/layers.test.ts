@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { isExtension } from './layers.ts'
-import type { StepPlan } from './plan.ts'
+import type { StepPlan } from '../seed/contract.ts'
 
 function createStep(
   inputs: Record<string, string>,

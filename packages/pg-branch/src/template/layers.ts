@@ -1,5 +1,5 @@
+import type { StepPlan } from '../seed/contract.ts'
 import type { TemplateKeys } from './keys.ts'
-import type { StepPlan } from './plan.ts'
 import type { BuildRecord } from './why.ts'
 
 /** From where a build goes on. */

@@ -1,11 +1,13 @@
 import { lstatSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describeError } from '../lib/errors.ts'
+import * as v from 'valibot'
 import type { IngestResult } from '../ingest/fast-ingest.ts'
+import { describeError } from '../lib/errors.ts'
+import { parseRecord, type UnreadableRecord } from '../lib/record.ts'
 
 /** Part of every key: raise it when what is on disk changes its meaning. */
-export const formatVersion = 3
+export const formatVersion = 4
 
 /** Beside the data of a template: `template.json`, written before the rename that publishes both. */
 export interface TemplateManifest {
@@ -15,8 +17,6 @@ export interface TemplateManifest {
   sealed: boolean
   description: string
   buildId: string
-  /** Of the superuser, in this template only: each branch gets its own. */
-  password: string
   /** The database that URLs point at. */
   database: string
   /** The role that URLs log in as. */
@@ -31,6 +31,25 @@ export interface TemplateManifest {
   /** Every file with its size and modification time: what is checked before the first use in a process. */
   files: Record<string, string>
 }
+
+const entries = {
+  formatVersion: v.number(),
+  key: v.string(),
+  sealed: v.boolean(),
+  description: v.string(),
+  buildId: v.string(),
+  database: v.string(),
+  user: v.string(),
+  createdAt: v.string(),
+  buildMs: v.number(),
+  ingest: v.optional(v.object({ walBytes: v.number(), walBytesOnDisk: v.number(), isLossy: v.boolean() })),
+  isUnchecked: v.boolean(),
+}
+
+/** What is known of a template beside its files: also what a store says of one. */
+export const templateSchema: v.GenericSchema<unknown, Omit<TemplateManifest, 'files' | 'bytes'>> = v.object(entries)
+
+const schema = v.object({ ...entries, bytes: v.number(), files: v.record(v.string(), v.string()) })
 
 export const manifestName = 'template.json'
 export const dataName = 'data'
@@ -53,15 +72,22 @@ export async function writeManifest(dir: string, manifest: TemplateManifest): Pr
   await writeFile(join(dir, manifestName), JSON.stringify(manifest), { mode: 0o600, flush: true })
 }
 
-/** @returns the manifest, or what is wrong with the template in `dir`. Only files are read, nothing is changed. */
-export async function checkTemplate(dir: string, key: string): Promise<TemplateManifest | { problem: string }> {
-  let manifest: TemplateManifest
+/** @returns what is in `template.json`, or what is wrong with it. */
+export async function readManifest(dir: string): Promise<TemplateManifest | UnreadableRecord> {
   try {
-    manifest = JSON.parse(await readFile(join(dir, manifestName), 'utf8')) as TemplateManifest
+    const result = parseRecord(await readFile(join(dir, manifestName), 'utf8'), schema)
+    if (result !== undefined && 'value' in result) return result.value
+    return { problem: `its ${manifestName} cannot be read: ${result?.problem ?? 'it is empty'}` }
   } catch (error) {
     return { problem: `its ${manifestName} cannot be read (${describeError(error)})` }
   }
-  if (manifest.formatVersion !== formatVersion || manifest.key !== key || typeof manifest.files !== 'object') {
+}
+
+/** @returns the manifest, or what is wrong with the template in `dir`. Only files are read, nothing is changed. */
+export async function checkTemplate(dir: string, key: string): Promise<TemplateManifest | UnreadableRecord> {
+  const manifest = await readManifest(dir)
+  if ('problem' in manifest) return manifest
+  if (manifest.formatVersion !== formatVersion || manifest.key !== key) {
     return { problem: `its ${manifestName} is not for this template` }
   }
   try {

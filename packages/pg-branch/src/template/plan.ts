@@ -1,26 +1,8 @@
 import type { ResolvedConfig } from '../config/types.ts'
+import type { VariableTemplates } from '../config/variable-templates.ts'
 import { explainNoFastIngest } from '../ingest/settings.ts'
-import type { Signatures } from './inputs.ts'
-
-/** One step, as far as it matters outside the process that can run it. */
-export interface StepPlan {
-  kind: 'sql' | 'dump' | 'command' | 'function'
-  /** How it is shown, e.g. `sql db/schema/*.sql`. */
-  label: string
-  /** The database that it works on; '' where there is only one, in which the step before may have left it. */
-  database: string
-  /** Hash of everything that determines what the step does to a database. */
-  fingerprint: string
-  /** Each input with its hash, to explain a rebuild: paths relative to the configuration, or names such as `env.X`. */
-  inputs: Record<string, string>
-  /**
-   * Those of the inputs that run once each, in this order: when more are added at the end, only they run,
-   * on top of what the earlier ones made.
-   */
-  additions: string[]
-  /** Those of the inputs that change whenever something is added. */
-  journal: string[]
-}
+import type { Signatures } from '../lib/inputs.ts'
+import type { StepPlan } from '../seed/contract.ts'
 
 /** What a plan is made for. */
 export interface PlanRequest {
@@ -30,9 +12,6 @@ export interface PlanRequest {
   /** Where dumps from URLs go. */
   downloadsDir: string
 }
-
-/** Variables of a branch, with `{{url}}`, `{{port}}` and so on where these go. */
-export type VariableTemplates = Record<string, string>
 
 /**
  * What one configuration means at one moment. Plain data: it is made in the builder process, used by

@@ -17,7 +17,7 @@ export async function prepareDatabases(admin: Client, { databases, user }: Names
   }
 }
 
-/** A step may have changed passwords: the build's own is set again, kept as a verifier so that no log shows it. */
+/** Lets a step in by TCP. Kept as a verifier, so that no log shows it. */
 export async function setPasswords(
   admin: Client,
   { user, password }: Pick<Names, 'user'> & { password: string },
@@ -26,5 +26,12 @@ export async function setPasswords(
     await admin.query(
       `ALTER ROLE ${escapeIdentifier(name)} PASSWORD '${createScramVerifier(password)}' VALID UNTIL 'infinity'`,
     )
+  }
+}
+
+/** Whoever can read a template must not be able to enter what is forked from it. */
+export async function removePasswords(admin: Client, user: Names['user']): Promise<void> {
+  for (const name of new Set([superuser, user.name])) {
+    await admin.query(`ALTER ROLE ${escapeIdentifier(name)} PASSWORD NULL VALID UNTIL 'infinity'`)
   }
 }

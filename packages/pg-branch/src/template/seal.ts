@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import type { Client } from 'pg'
 import type { DatabaseAddress } from '../lib/connection-uri.ts'
 import { PgBranchError } from '../lib/errors.ts'
-import { connect, withClient } from '../postgres/client.ts'
-import type { StepTarget } from './steps/contract.ts'
+import { connectOwn, withOwnClient } from '../postgres/client.ts'
 
 /**
  * Prepares a running cluster to be branched from: freezes and analyses every database, so that plans
@@ -12,7 +11,7 @@ import type { StepTarget } from './steps/contract.ts'
  *
  * @throws PgBranchError `PGB_STEP_FAILED` if the seed left something that a branch cannot carry.
  */
-export async function sealDatabases(admin: Client, target: StepTarget): Promise<void> {
+export async function sealDatabases(admin: Client, target: DatabaseAddress): Promise<void> {
   const databases = await listDatabases(admin)
   for (const database of databases) {
     // What is as initdb left it is frozen and analysed: to do it again would only change its pages.
@@ -28,9 +27,9 @@ export async function sealDatabases(admin: Client, target: StepTarget): Promise<
  * Freezes the tables of a layer, so that they keep their pages in all that is built on it: the next seal
  * finds nothing to do in them, and a store has them already.
  */
-export async function freezeTables(admin: Client, target: StepTarget): Promise<void> {
+export async function freezeTables(admin: Client, target: DatabaseAddress): Promise<void> {
   for (const database of await listDatabases(admin)) {
-    await withClient({ ...target, database }, async (client) => {
+    await withOwnClient({ ...target, database }, async (client) => {
       const { rows } = await client.query<{ name: string }>(
         `SELECT oid::regclass::text AS name FROM pg_class WHERE oid >= ${firstOwnOid} AND relkind IN ('r', 'm') AND relpersistence <> 't'`,
       )
@@ -43,7 +42,7 @@ export async function freezeTables(admin: Client, target: StepTarget): Promise<v
 const firstOwnOid = 16_384
 
 async function hasOwnObjects(address: DatabaseAddress): Promise<boolean> {
-  const { rows } = await withClient(address, (client) =>
+  const { rows } = await withOwnClient(address, (client) =>
     client.query<{ found: boolean }>(
       `SELECT EXISTS (SELECT FROM pg_class WHERE oid >= ${firstOwnOid}) OR EXISTS (SELECT FROM pg_proc WHERE oid >= ${firstOwnOid}) AS found`,
     ),
@@ -61,12 +60,12 @@ export async function listDatabases(admin: Client): Promise<string[]> {
 
 /** A first connection writes the relation cache file of its database, which branches then put to use. */
 export async function writeRelationCaches(target: DatabaseAddress, databases: string[]): Promise<void> {
-  for (const database of databases) await (await connect({ ...target, database })).end()
+  for (const database of databases) await (await connectOwn({ ...target, database })).end()
 }
 
 /** Freezes and analyses all that the role may. */
 export async function vacuumDatabase(address: DatabaseAddress): Promise<void> {
-  await withClient(address, async (client) => {
+  await withOwnClient(address, async (client) => {
     await client.query('VACUUM (FREEZE, ANALYZE)')
     // Analysing has just written to these.
     await client.query(`VACUUM (FREEZE) ${writtenByAnalyze.join(', ')}`)

@@ -4,13 +4,13 @@ import { UndoStack } from '../lib/undo-stack.ts'
 import type { AdvisoryLocks } from '../postgres/advisory-locks.ts'
 import { createMarkedName, dropMarked, getLockId } from '../postgres/marked-databases.ts'
 import { withSession, type SharedServer } from '../postgres/server.ts'
+import type { StepProgress } from '../seed/contract.ts'
 import type { BuildProgress, BuildResult } from './build.ts'
 import type { Builder } from './builder.ts'
 import type { TemplateKeys } from './keys.ts'
 import { describeLayer, describePhase, findStart } from './layers.ts'
 import type { Plan } from './plan.ts'
 import { vacuumDatabase, writeRelationCaches } from './seal.ts'
-import type { StepProgress } from './steps/contract.ts'
 import { findServerTemplate, publishServerTemplate, type ServerTemplate } from './server-store.ts'
 import type { BuildRecord } from './why.ts'
 
@@ -23,6 +23,8 @@ export interface ServerBuildContext {
   locks: AdvisoryLocks
   getBuilder(): Promise<Builder>
   onProgress(progress: BuildProgress): void
+  /** Hears what the user should. */
+  onNotice(notice: string): void
 }
 
 /**
@@ -89,7 +91,9 @@ async function extendLayer(
   if (stepIndex < steps) {
     const builder = await options.getBuilder()
     builder.onProgress(report)
-    await builder.call.runStep(stepIndex, { ...server.address, database: name, shared: true }, additions)
+    const target = { ...server.address, database: name, shared: true }
+    const { notices } = await builder.call.runStep(stepIndex, target, additions)
+    notices.forEach((notice) => options.onNotice(notice))
   }
   if (isLast) {
     await vacuumDatabase({ ...server.address, database: name })

@@ -1,6 +1,8 @@
 import type pg from 'pg'
+import * as v from 'valibot'
 import { getErrorCode } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
+import { parseRecord } from '../lib/record.ts'
 import type { TemplateInfo } from './catalog.ts'
 import { findEvictable } from './eviction.ts'
 
@@ -115,11 +117,14 @@ async function writeMark(
   await client.query(`COMMENT ON DATABASE ${database} IS ${client.escapeLiteral(JSON.stringify(mark))}`)
 }
 
+const markSchema: v.GenericSchema<unknown, Mark> = v.object({
+  'pg-branch': v.literal('template'),
+  key: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+  description: v.string(),
+  usedAt: v.string(),
+})
+
 function readMark(comment: string | null): Mark | undefined {
-  try {
-    const mark = JSON.parse(comment ?? '') as Mark | null
-    return mark?.['pg-branch'] === 'template' ? mark : undefined
-  } catch {
-    return undefined
-  }
+  const result = parseRecord(comment ?? undefined, markSchema)
+  return result !== undefined && 'value' in result ? result.value : undefined
 }

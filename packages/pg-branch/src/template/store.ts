@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { readdir, rename, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { getErrorCode } from '../lib/errors.ts'
 import { createRandomHex } from '../lib/hash.ts'
 import { createLog } from '../lib/log.ts'
+import { removeTrees } from '../lib/remove-tree.ts'
 import type { UndoStack } from '../lib/undo-stack.ts'
 import type { Volume } from '../volume/choose.ts'
 import type { TemplateCatalog, TemplateInfo } from './catalog.ts'
 import { findEvictable, type CacheLimits, type Evictable } from './eviction.ts'
-import { checkTemplate, dataName, manifestName, type TemplateManifest } from './manifest.ts'
+import { checkTemplate, dataName, manifestName, readManifest, type TemplateManifest } from './manifest.ts'
 
 const log = createLog('template')
 
@@ -77,7 +78,7 @@ export class TemplateStore implements TemplateCatalog {
     const doomed = join(this.#volume.buildsDir, `doomed-${createRandomHex(6)}`)
     await rename(this.#getDir(key), doomed)
     await this.#volume.driver.remove([join(doomed, dataName)])
-    await rm(doomed, { recursive: true, force: true })
+    await removeTrees([doomed])
   }
 
   /** Removes what was not used for `maxAgeDays`, then the least recently used beyond `maxBytes`. */
@@ -97,7 +98,8 @@ export class TemplateStore implements TemplateCatalog {
   async #describe(key: string): Promise<TemplateInfo> {
     try {
       const file = join(this.#getDir(key), manifestName)
-      const manifest = JSON.parse(await readFile(file, 'utf8')) as TemplateManifest
+      const manifest = await readManifest(this.#getDir(key))
+      if ('problem' in manifest) return { ...unreadable, key }
       const { sealed, description, bytes, buildId, createdAt, buildMs, ingest } = manifest
       const usedAt = (await stat(file)).mtime.toISOString()
       return {

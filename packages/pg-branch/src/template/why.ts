@@ -1,5 +1,6 @@
+import type { StepPlan } from '../seed/contract.ts'
 import type { TemplateKeys } from './keys.ts'
-import type { Plan, StepPlan } from './plan.ts'
+import type { Plan } from './plan.ts'
 
 /** What is remembered of the plan that a project was last built with. */
 export interface BuildRecord {

@@ -1,6 +1,5 @@
+import { fillTemplate, type VariableTemplates } from '../config/variable-templates.ts'
 import { formatUrl, type DatabaseAddress } from '../lib/connection-uri.ts'
-import type { VariableTemplates } from '../template/plan.ts'
-import { fillTemplate } from '../template/variable-templates.ts'
 
 /** @returns the variables under which a test process finds its branch: the usual ones, and the user's own over them. */
 export function createBranchVariables(templates: VariableTemplates, branch: DatabaseAddress): Record<string, string> {

@@ -3,9 +3,14 @@ import { existsSync } from 'node:fs'
 import { readFile, statfs } from 'node:fs/promises'
 import { freemem } from 'node:os'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import type { DriverName } from '../config/types.ts'
 import { PgBranchError } from '../lib/errors.ts'
-import { makePrivateDir, type StatePaths } from '../lib/paths.ts'
+import { makePrivateDir, makeRandomDir } from '../lib/own-dirs.ts'
+import { inspectPlace } from '../lib/own-place.ts'
+import type { StatePaths } from '../lib/paths.ts'
+import { readRecordSync } from '../lib/record.ts'
+import { writeWhole } from '../lib/write-whole.ts'
 import type { VolumeDriver } from './contract.ts'
 import { getManagedVolumePaths } from './managed.ts'
 import { drivers } from './registry.ts'
@@ -18,10 +23,10 @@ export interface Volume {
   buildsDir: string
   branchesDir: string
   /**
-   * Memory-backed directory for plain copies, where the machine has one. A template on disk is
+   * Whether plain copies may go to memory, where the machine has room there. A template on disk is
    * copied to it as fast as memory allows, and nothing there is ever written to a disk.
    */
-  memoryBranchesDir: string | undefined
+  maySpillToMemory: boolean
   /** e.g. `btrfs on /var/cache/pg-branch/volume`. */
   description: string
   /** What would be faster and how to get it; undefined if nothing would. */
@@ -32,8 +37,8 @@ export interface Volume {
 
 export interface VolumeRequest {
   paths: StatePaths
-  driver: DriverName | undefined
-  path: string | undefined
+  driver?: DriverName | undefined
+  path?: string | undefined
 }
 
 /**
@@ -46,7 +51,7 @@ export async function chooseVolume(request: VolumeRequest): Promise<Volume> {
   const rejected: Volume['rejected'] = []
   for (const { root, name } of listCandidates(request)) {
     const reason = await findReason(root, name)
-    if (reason === undefined) return layOutVolume({ driver: drivers[name](), root: root.path, request, rejected })
+    if (reason === undefined) return await layOutVolume({ driver: drivers[name](), root: root.path, request, rejected })
     rejected.push({ candidate: `${name} on ${root.path}`, reason })
   }
   throw new PgBranchError(
@@ -72,7 +77,10 @@ export async function surveyVolumes(
 /** @returns why a driver cannot be used at a place; undefined if it can. */
 async function findReason(root: Root, name: DriverName): Promise<string | undefined> {
   if (root.mustExist && !existsSync(root.path)) return root.missingReason
-  makePrivateDir(root.path, { enterable: true })
+  if (!root.mustExist) makePrivateDir(root.path, { enterable: true })
+  // What is made there has others' hands off it, and so must be what leads there.
+  const state = inspectPlace(join(root.path, '.probe'))
+  if (state.kind === 'foreign') return state.problem
   const probe = await drivers[name]().probe(root.path)
   return probe.usable ? undefined : probe.reason
 }
@@ -99,17 +107,16 @@ function listCandidates({ paths, driver, path }: VolumeRequest): Array<{ root: R
   return [...onManaged, ...names.map((name) => ({ root: home, name }))]
 }
 
-function layOutVolume(options: {
+async function layOutVolume(options: {
   driver: VolumeDriver
   root: string
   request: VolumeRequest
   rejected: Volume['rejected']
-}): Volume {
+}): Promise<Volume> {
   const { driver, root, request, rejected } = options
   const { homeDir, stateDir } = request.paths
   // Two versions, or two homes that name the same volume, must not see each other's directories.
-  const base = root === homeDir ? stateDir : join(root, `pg-branch-${createId(stateDir)}`)
-  if (root !== homeDir) makePrivateDir(root, { enterable: true })
+  const base = root === homeDir ? stateDir : await findBaseDir(root, stateDir)
   makePrivateDir(base, { enterable: true })
   const dirs = {
     templatesDir: join(base, 'templates'),
@@ -117,11 +124,10 @@ function layOutVolume(options: {
     branchesDir: join(base, 'branches'),
   }
   for (const dir of Object.values(dirs)) makePrivateDir(dir, { enterable: true })
-  const memoryBranchesDir = driver.name === 'copy' && request.path === undefined ? getMemoryDir(stateDir) : undefined
   return {
     driver,
     ...dirs,
-    memoryBranchesDir,
+    maySpillToMemory: driver.name === 'copy' && request.path === undefined,
     description: `${driver.name} on ${root}`,
     advice: driver.capabilities.copyOnWrite ? undefined : copyAdvice,
     rejected,
@@ -131,10 +137,27 @@ function layOutVolume(options: {
 const copyAdvice =
   'this file system cannot clone, so every branch is a copy; `pg-branch volume create` (once, as root, Linux) makes a btrfs volume on which a branch costs the same whatever its size'
 
-function getMemoryDir(stateDir: string): string | undefined {
-  if (!existsSync('/dev/shm')) return undefined
-  return `/dev/shm/pg-branch-${process.getuid?.() ?? 0}-${createId(stateDir)}`
+const basesSchema = v.record(v.string(), v.string())
+
+/**
+ * @returns our directory on a volume: of a name that is always the same where the volume is this user's own, else
+ * of a random one, which the home remembers.
+ */
+async function findBaseDir(root: string, stateDir: string): Promise<string> {
+  const usual = join(root, `pg-branch-${createId(stateDir)}`)
+  if (inspectPlace(root).kind === 'own' || inspectPlace(usual).kind === 'own') return usual
+  const file = join(stateDir, 'volumes.json')
+  const known = readRecordSync(file, basesSchema) ?? {}
+  const last = known[root]
+  if (last !== undefined && inspectPlace(last).kind === 'own') return last
+  const base = makeRandomDir(root)
+  makePrivateDir(stateDir, { enterable: true })
+  await writeWhole(file, JSON.stringify({ ...known, [root]: base }), { mode: 0o600 })
+  return base
 }
+
+/** A file system in memory on which everybody may make directories (Linux). */
+export const memoryRoot = '/dev/shm'
 
 function createId(path: string): string {
   return createHash('sha256').update(path).digest('hex').slice(0, 12)
@@ -143,28 +166,27 @@ function createId(path: string): string {
 /** As many copies of a template as memory must have room for before it is used. */
 const copiesInMemory = 16
 
-/** @returns the directory in which branches of a template of this size are made. */
-export async function chooseBranchesDir(volume: Volume, templateBytes: number): Promise<string> {
-  const { memoryBranchesDir: dir } = volume
-  if (dir === undefined) return volume.branchesDir
-  const { bavail, bsize } = await statfs('/dev/shm')
-  const roomBytes = Math.min(bavail * bsize, (await readAvailableMemory()) / 2)
-  if (templateBytes * copiesInMemory > roomBytes) return volume.branchesDir
-  makePrivateDir(dir, { enterable: true })
-  return dir
+/** @returns whether branches of a template of this size are made in memory. */
+export async function hasMemoryForBranches(
+  { maySpillToMemory }: Pick<Volume, 'maySpillToMemory'>,
+  templateBytes: number,
+): Promise<boolean> {
+  return maySpillToMemory && (await measureMemoryRoom()) >= templateBytes * copiesInMemory
 }
 
 /** Room that memory must have before up to 256 MB of a build's WAL are put there. */
 const walRoomBytes = 1024 ** 3
 
-/** @returns a directory in memory for the first WAL of builds; undefined if there is none with room. */
-export async function chooseWalDir({ stateDir }: StatePaths): Promise<string | undefined> {
-  const dir = getMemoryDir(stateDir)
-  if (dir === undefined) return undefined
-  const { bavail, bsize } = await statfs('/dev/shm')
-  if (Math.min(bavail * bsize, (await readAvailableMemory()) / 2) < walRoomBytes) return undefined
-  makePrivateDir(dir, { enterable: true })
-  return dir
+/** @returns whether the first WAL of builds is put into memory. */
+export async function hasMemoryForWal(): Promise<boolean> {
+  return (await measureMemoryRoom()) >= walRoomBytes
+}
+
+/** @returns bytes that may be put into memory; 0 on a machine without a place for it. */
+async function measureMemoryRoom(): Promise<number> {
+  if (!existsSync(memoryRoot)) return 0
+  const { bavail, bsize } = await statfs(memoryRoot)
+  return Math.min(bavail * bsize, (await readAvailableMemory()) / 2)
 }
 
 async function readAvailableMemory(): Promise<number> {

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { chown, mkdir, open, readFile, rm, rmdir, stat, statfs, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { actAs, type User } from '../lib/act-as.ts'
 import { PgBranchError, describeError } from '../lib/errors.ts'
-import { makePrivateDir } from '../lib/paths.ts'
+import { makePrivateDir } from '../lib/own-dirs.ts'
 
 export interface ManagedVolumeStatus {
   image: string
@@ -33,7 +34,7 @@ const mountOptions = 'loop,noatime,user_subvol_rm_allowed'
 export async function createManagedVolume(options: {
   homeDir: string
   sizeBytes: number
-  owner?: { uid: number; gid: number } | undefined
+  owner?: User | undefined
 }): Promise<ManagedVolumeStatus> {
   const { homeDir, sizeBytes, owner } = options
   const { image, mountPoint } = getManagedVolumePaths(homeDir)
@@ -45,7 +46,8 @@ export async function createManagedVolume(options: {
   const draft = `${image}.making`
   try {
     if (isNew) {
-      await using file = await open(draft, 'w', 0o600)
+      await rm(draft, { force: true })
+      await using file = await open(draft, 'wx', 0o600)
       await file.truncate(sizeBytes)
       await run('mkfs.btrfs', ['--quiet', '--label', 'pg-branch', draft])
       await run('mv', ['--no-clobber', draft, image])
@@ -85,11 +87,9 @@ export async function growManagedVolume(homeDir: string, sizeBytes: number): Pro
   return getManagedVolumeStatus(homeDir)
 }
 
-/** With an owner (sudo) everything that is made on the way belongs to them, as if they had made it. */
-async function makeHome(homeDir: string, owner: { uid: number; gid: number } | undefined): Promise<void> {
-  if (owner === undefined) return makePrivateDir(homeDir, { enterable: true })
-  const firstMade = await mkdir(homeDir, { recursive: true, mode: 0o700 })
-  if (firstMade !== undefined) await run('chown', ['-R', `${owner.uid}:${owner.gid}`, firstMade])
+/** With an owner (sudo) it is they who make it. */
+async function makeHome(homeDir: string, owner: User | undefined): Promise<void> {
+  await actAs(owner, async () => makePrivateDir(homeDir, { enterable: owner === undefined }))
 }
 
 /** Unmounts and deletes the managed volume with all that is on it. @returns false if there was none. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { DriverName } from '../config/types.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import type { Probe, VolumeDriver } from './contract.ts'
-import { Shell } from './shell.ts'
+import { Shell } from '../lib/shell.ts'
 import { TreeCopier } from './tree.ts'
 
 /** What `copy` and `reflink` share: trees are plain directories, cloned file by file. */

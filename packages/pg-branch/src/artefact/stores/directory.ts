@@ -1,9 +1,22 @@
-import { link, mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, link, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import * as v from 'valibot'
 import { PgBranchError, describeError, getErrorCode } from '../../lib/errors.ts'
 import { createDiskFullError } from '../../lib/system-errors.ts'
+import { parseRecord } from '../../lib/record.ts'
 import { writeDraft, writeWhole } from '../../lib/write-whole.ts'
+import { pushAgainHint } from '../blobs.ts'
 import type { ArtefactStore, Blob, Ref } from '../contract.ts'
+
+const blobSchema = v.object({
+  digest: v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/)),
+  bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
+})
+const refSchema: v.GenericSchema<unknown, Ref> = v.object({
+  manifest: blobSchema,
+  blobs: v.array(blobSchema),
+  annotations: v.record(v.string(), v.string()),
+})
 
 /** A directory: of a CI cache, or shared by machines. Below it are `blobs/sha256/…` and `refs/…`. */
 export function createDirectoryStore(dir: string): ArtefactStore {
@@ -20,16 +33,22 @@ export function createDirectoryStore(dir: string): ArtefactStore {
       explain(label, async () => (await stat(getBlobPath(blob)).catch(ignoreMissing))?.size === blob.bytes),
     readBlob: (blob) =>
       explain(label, async () => (await readFile(getBlobPath(blob)).catch(ignoreMissing)) ?? undefined),
-    writeBlob: (blob, content) => explain(label, async () => writeWhole(await makeParent(getBlobPath(blob)), content)),
+    writeBlob: (blob, content) =>
+      explain(label, async () => writeWhole(await makeParent(dir, getBlobPath(blob)), content)),
     readRef: (name) =>
       explain(label, async () => {
         const text = await readFile(getRefPath(name), 'utf8').catch(ignoreMissing)
-        return text === undefined ? undefined : (JSON.parse(text) as Ref)
+        const result = parseRecord(text, refSchema)
+        if (result === undefined || 'value' in result) return result?.value
+        throw new PgBranchError(`${getRefPath(name)} in the template store is damaged: ${result.problem}`, {
+          code: 'PGB_ARTEFACT',
+          hint: pushAgainHint,
+        })
       }),
     writeRef: (name, ref, { ifAbsent } = { ifAbsent: false }) =>
       explain(label, async () => {
         const text = JSON.stringify(ref)
-        const path = await makeParent(getRefPath(name))
+        const path = await makeParent(dir, getRefPath(name))
         if (!ifAbsent) {
           await writeWhole(path, text)
           return true
@@ -50,8 +69,13 @@ export function createDirectoryStore(dir: string): ArtefactStore {
 }
 
 /** @returns the path, whose directory is there. */
-async function makeParent(path: string): Promise<string> {
-  await mkdir(dirname(path), { recursive: true })
+async function makeParent(root: string, path: string): Promise<string> {
+  await mkdir(root, { recursive: true })
+  // Whoever else may write to the store writes there too: as it is, so are the directories in it.
+  const mode = (await stat(root)).mode & 0o7777
+  const first = await mkdir(dirname(path), { recursive: true })
+  if (first === undefined) return path
+  for (let dir = dirname(path); dir !== dirname(first); dir = dirname(dir)) await chmod(dir, mode)
   return path
 }
 

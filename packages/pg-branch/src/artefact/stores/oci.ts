@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import * as v from 'valibot'
 import { PgBranchError } from '../../lib/errors.ts'
 import { emptyBlob, emptyContent } from '../blobs.ts'
 import type { ArtefactStore, Blob, Ref } from '../contract.ts'
@@ -53,7 +54,7 @@ export function createOciStore(options: {
     writeBlob: (blob, content) => upload(client, blob, content),
     async readRef(name) {
       const response = await client.request(`manifests/${name}`, { headers: { accept: manifestType }, accept: [404] })
-      return response.ok ? parseManifest(client.parse(response) as Partial<OciManifest>, `${label}:${name}`) : undefined
+      return response.ok ? parseManifest(client.parse(response), `${label}:${name}`) : undefined
     },
     async writeRef(name, { manifest, blobs, annotations }, { ifAbsent } = { ifAbsent: false }) {
       if (ifAbsent) {
@@ -85,15 +86,28 @@ function describe({ digest, bytes }: Blob, mediaType: string): Described {
   return { mediaType, digest, size: bytes }
 }
 
-function parseManifest(manifest: Partial<OciManifest>, source: string): Ref {
-  const { config, layers, annotations = {} } = manifest
-  const isOurs = config?.mediaType === artefactType || config?.mediaType === emptyType
-  if (config === undefined || layers === undefined || !isOurs) {
+const digestSchema = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/))
+const describedSchema = v.object({
+  mediaType: v.string(),
+  digest: digestSchema,
+  size: v.pipe(v.number(), v.integer(), v.minValue(0)),
+})
+const manifestSchema = v.object({
+  config: describedSchema,
+  layers: v.array(describedSchema),
+  annotations: v.optional(v.record(v.string(), v.string()), {}),
+})
+
+function parseManifest(value: unknown, source: string): Ref {
+  const parsed = v.safeParse(manifestSchema, value)
+  const isOurs = parsed.success && [artefactType, emptyType].includes(parsed.output.config.mediaType)
+  if (!isOurs) {
     throw new PgBranchError(`${source} is not a template of pg-branch`, {
       code: 'PGB_ARTEFACT',
       hint: 'Give templates a repository of their own.',
     })
   }
+  const { config, layers, annotations } = parsed.output
   const toBlob = ({ digest, size }: Described): Blob => ({ digest, bytes: size })
   return { manifest: toBlob(config), blobs: layers.map(toBlob), annotations }
 }

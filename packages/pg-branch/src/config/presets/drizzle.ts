@@ -1,6 +1,7 @@
 import { command } from '../define.ts'
 import type { Preset } from './contract.ts'
-import { findFile, listScripts, readFolder } from './files.ts'
+import { findFile, listScripts } from './files.ts'
+import { anyScript, readFolders } from './read-folders.ts'
 
 const configs = listScripts('drizzle.config', ['json'])
 
@@ -13,7 +14,11 @@ export const drizzle: Preset = {
   recognise(dir) {
     const file = findFile(dir, configs)
     if (file === undefined) return undefined
-    const folder = readFolder(dir, { file, pattern: /\bout["']?:\s*['"]([^'"]+)['"]/ }) ?? 'drizzle'
+    const out = readFolders(dir, { file, before: /\bout["']?\s*:\s*/ })
+    if (out.kind === 'unknown') {
+      return { evidence: file, seed: [command('drizzle-kit migrate', { inputs: [file, anyScript] })] }
+    }
+    const folder = out.kind === 'known' ? (out.folders[0] ?? 'drizzle') : 'drizzle'
     const seed = command('drizzle-kit migrate', {
       inputs: [file],
       migrations: [`${folder}/*.sql`, `${folder}/*/migration.sql`],

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { escapePath } from 'tinyglobby'
 
 const scriptExtensions = ['ts', 'js', 'mjs', 'cjs', 'mts', 'cts']
 
@@ -13,23 +14,57 @@ export function findFile(dir: string, files: readonly string[]): string | undefi
   return files.find((file) => existsSync(join(dir, file)))
 }
 
-/** @returns what the first group of `pattern` matches in a file's text, as a folder without `./` and `/` around. */
-export function readFolder(dir: string, { file, pattern }: { file: string; pattern: RegExp }): string | undefined {
-  const found = pattern.exec(readFileSync(join(dir, file), 'utf8'))?.[1]
-  return found?.replace(/^\.\//, '').replace(/\/$/, '')
+const sqlPattern = /\.sql$/i
+
+/**
+ * Of pairs of files, the one that undoes: `1.down.sql`, `001.undo.users.sql`, and `1-down.sql` or `1_down.sql` where
+ * the other one is there too. A name that only ends so is none: `003_cost_break_down.sql`.
+ */
+function isUndo(file: string, names: ReadonlySet<string>): boolean {
+  if (/(^|\.)(down|undo)(\.[^.]*)?\.sql$/i.test(file)) return true
+  const [, stem = '', mark = '', word = '', rest = ''] = /^(.*)([_-])(down|undo)(\.sql)$/i.exec(file) ?? []
+  if (word === '') return false
+  const others = word.toLowerCase() === 'down' ? ['up'] : ['do', 'up']
+  return [`${stem}${rest}`, ...others.map((other) => `${stem}${mark}${other}${rest}`)].some((name) => names.has(name))
 }
 
-export function listSql(folder: string): string[] {
+function listNames(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((file) => file.endsWith('.sql') && !file.endsWith('.down.sql'))
+    return readdirSync(folder).filter((file) => sqlPattern.test(file))
   } catch {
     return []
   }
 }
 
+/** @returns the SQL files of a folder, without those that undo what others do. */
+export function listSql(folder: string): string[] {
+  const names = listNames(folder)
+  const all = new Set(names)
+  return names.filter((file) => !isUndo(file, all))
+}
+
+/** @returns globs of what `listSql` lists. */
+export function globSql(dir: string, folder: string): string[] {
+  const names = listNames(join(dir, folder))
+  const kept = new Set(listSql(join(dir, folder)))
+  // Some tools take them in capitals, and none leaves them out without a word.
+  const hasCapitals = names.some((file) => !file.endsWith('.sql'))
+  const own = names
+    .filter((file) => !kept.has(file) && !/\.(down|undo)\.sql$/.test(file))
+    .map((file) => `!${folder}/${escapePath(file)}`)
+  return [`${folder}/*.${hasCapitals ? '[sS][qQ][lL]' : 'sql'}`, `!${folder}/*.{down,undo}.sql`, ...own]
+}
+
 /** @returns the first SQL file of a folder in which `marker` stands. */
 export function findMarker(folder: string, marker: RegExp): string | undefined {
-  return listSql(folder).find((file) => marker.test(readFileSync(join(folder, file), 'utf8')))
+  return listSql(folder).find((file) => marker.test(readText(join(folder, file))))
+}
+
+/** @returns the text of a file, in UTF-16 where its mark says so. */
+export function readText(path: string): string {
+  const bytes = readFileSync(path)
+  const start = bytes.toString('hex', 0, 2)
+  return new TextDecoder(start === 'fffe' ? 'utf-16le' : start === 'feff' ? 'utf-16be' : 'utf-8').decode(bytes)
 }
 
 /** @returns whether the project's package.json names a package. */

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { command } from '../define.ts'
 import type { Preset } from './contract.ts'
-import { findFile, listScripts, readFolder } from './files.ts'
+import { findFile, listScripts } from './files.ts'
+import { globFolders, readFolders, type Folders } from './read-folders.ts'
 
 const configs = listScripts('knexfile')
 
@@ -16,11 +17,22 @@ export const knex: Preset = {
     const file = findFile(dir, configs)
     if (file === undefined) return undefined
     const readOwn = (key: string) =>
-      readFolder(dir, { file, pattern: new RegExp(`\\b${key}\\s*:\\s*\\{[^}]*\\bdirectory\\s*:\\s*['"]([^'"]+)['"]`) })
-    const migrations = readOwn('migrations') ?? 'migrations'
-    const seeds = readOwn('seeds') ?? 'seeds'
-    const seed = [command('knex migrate:latest', { inputs: [file], migrations: [`${migrations}/*`] })]
-    if (existsSync(join(dir, seeds))) seed.push(command('knex seed:run', { inputs: [file, `${seeds}/**`] }))
+      readFolders(dir, { file, before: new RegExp(`\\b${key}["']?\\s*:\\s*\\{[^}]*?\\bdirectory["']?\\s*:\\s*`) })
+    const [migrations, seeds] = [readOwn('migrations'), readOwn('seeds')]
+    const files = globFolders(migrations, { usual: 'migrations', names: '*' })
+    // Where it cannot be read, a new migration runs all of them anew.
+    const known = migrations.kind === 'unknown' ? { inputs: [file, ...files] } : { inputs: [file], migrations: files }
+    // It looks for some of the names itself, and not for those of CommonJS in a package of modules.
+    const run = (task: string) => `knex --knexfile ${file} ${task}`
+    const seed = [command(run('migrate:latest'), known)]
+    const hasSeeds = seeds.kind === 'unknown' || listSeeds(seeds).some((folder) => existsSync(join(dir, folder)))
+    if (hasSeeds) {
+      seed.push(command(run('seed:run'), { inputs: [file, ...globFolders(seeds, { usual: 'seeds', names: '**' })] }))
+    }
     return { evidence: file, seed }
   },
+}
+
+function listSeeds(seeds: Folders): string[] {
+  return seeds.kind === 'known' ? seeds.folders : ['seeds']
 }

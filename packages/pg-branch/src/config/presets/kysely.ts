@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { command } from '../define.ts'
 import type { Preset } from './contract.ts'
-import { findFile, listScripts, readFolder } from './files.ts'
+import { findFile, listScripts } from './files.ts'
+import { globFolders, readFolders } from './read-folders.ts'
 
 const configs = [...listScripts('kysely.config'), ...listScripts('.config/kysely.config')]
 
@@ -15,10 +16,15 @@ export const kysely: Preset = {
   recognise(dir) {
     const file = findFile(dir, configs)
     if (file === undefined) return undefined
-    const folder = readFolder(dir, { file, pattern: /\bmigrationFolder["']?:\s*['"]([^'"]+)['"]/ }) ?? 'migrations'
-    const seeds = readFolder(dir, { file, pattern: /\bseedFolder["']?:\s*['"]([^'"]+)['"]/ }) ?? 'seeds'
-    const seed = [command('kysely migrate latest', { inputs: [file], migrations: [`${folder}/*`] })]
-    if (existsSync(join(dir, seeds))) seed.push(command('kysely seed run', { inputs: [file, `${seeds}/**`] }))
+    const migrations = readFolders(dir, { file, before: /\bmigrationFolder["']?\s*:\s*/ })
+    const seeds = readFolders(dir, { file, before: /\bseedFolder["']?\s*:\s*/ })
+    const files = globFolders(migrations, { usual: 'migrations', names: '*' })
+    const known = migrations.kind === 'unknown' ? { inputs: [file, ...files] } : { inputs: [file], migrations: files }
+    const seed = [command('kysely migrate latest', known)]
+    const seedFolder = seeds.kind === 'known' ? (seeds.folders[0] ?? 'seeds') : 'seeds'
+    if (seeds.kind === 'unknown' || existsSync(join(dir, seedFolder))) {
+      seed.push(command('kysely seed run', { inputs: [file, ...globFolders(seeds, { usual: 'seeds', names: '**' })] }))
+    }
     return { evidence: file, seed }
   },
 }

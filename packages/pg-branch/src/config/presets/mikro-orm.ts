@@ -1,6 +1,7 @@
 import { command } from '../define.ts'
 import type { Preset } from './contract.ts'
-import { findFile, listScripts, readFolder } from './files.ts'
+import { findFile, listScripts } from './files.ts'
+import { globFolders, readFolders } from './read-folders.ts'
 
 const configs = [...listScripts('mikro-orm.config'), ...listScripts('src/mikro-orm.config')]
 
@@ -13,13 +14,11 @@ export const mikroOrm: Preset = {
   recognise(dir) {
     const file = findFile(dir, configs)
     if (file === undefined) return undefined
-    const own = readFolder(dir, { file, pattern: /\bmigrations\s*:\s*\{[^}]*\bpath(?:Ts)?\s*:\s*['"]([^'"]+)['"]/ })
-    const folder = own ?? 'migrations'
-    const seed = command(`mikro-orm migration:up --config ${file}`, {
-      inputs: [file],
-      migrations: [`${folder}/*.{ts,js,mts,mjs,cts,cjs}`],
-      journal: [`${folder}/.snapshot*`],
-    })
+    const own = readFolders(dir, { file, before: /\bmigrations["']?\s*:\s*\{[^}]*?\bpath(?:Ts)?["']?\s*:\s*/ })
+    const files = globFolders(own, { usual: 'migrations', names: '*.{ts,js,mts,mjs,cts,cjs}' })
+    const journal = globFolders(own, { usual: 'migrations', names: '.snapshot*' })
+    const known = own.kind === 'unknown' ? { inputs: [file, ...files] } : { inputs: [file], migrations: files, journal }
+    const seed = command(`mikro-orm migration:up --config ${file}`, known)
     return { evidence: file, seed: [seed] }
   },
 }

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { PgBranchError } from '../../lib/errors.ts'
 import { sql } from '../define.ts'
+import { PgBranchError } from '../../lib/errors.ts'
 import type { Recognised } from './contract.ts'
-import { findMarker, listSql } from './files.ts'
+import { findMarker, globSql, listSql } from './files.ts'
 
 /** Folders of plain SQL, looked at only where no tool is. */
 const folders = ['migrations', 'db/migrations', 'sql/migrations', 'db/schema', 'schema', 'sql']
@@ -27,16 +27,31 @@ export function recognisePlainSql(dir: string): Recognised | undefined {
   const [folder] = found
   if (folder !== undefined) refuseForeignMarkers(join(dir, folder))
   const own = seeds.filter((file) => existsSync(join(dir, file)))
-  const excludes = folder === undefined ? [] : [`!${folder}/*.down.sql`]
   return {
     evidence: [source, ...own].join(', '),
-    seed: [sql(source, ...excludes), ...own.map((file) => sql(file))],
+    seed: [sql(...(folder === undefined ? [source] : globSql(dir, folder))), ...own.map((file) => sql(file))],
   }
 }
 
+/**
+ * Lines that part what a file does from what undoes it: of dbmate, goose, sql-migrate, rambler, micrate,
+ * node-pg-migrate and those like it, Liquibase, Play, MyBatis, tern. In most the line holds the word and nothing else
+ * but decoration; a sentence that begins with it is a comment.
+ */
+const partingLine = new RegExp(
+  [
+    String.raw`^--\s*migrate:\s*down\b`,
+    String.raw`^--\s*\+\s*(goose|migrate|micrate)\s+down\b`,
+    String.raw`^(--|#|/\*)[\s\-=!@+#*/<>[(:.]*((migrate|migration|rambler|micrate|sql)\s*[:\s]\s*)?(downs?|undo|revert|rollback)(\s+(migration|script|part|section))?[\s\-=!#*/<>\]):.]*(\([^)]*\)\s*)?(\*/\s*)?$`,
+    String.raw`^-{2,}\s*create above / drop below\s*-*\s*$`,
+    String.raw`^--\s*liquibase formatted sql\b`,
+  ].join('|'),
+  'im',
+)
+
 /** Files with an "up" and a "down" half would create everything and drop it again. */
 function refuseForeignMarkers(folder: string): void {
-  const file = findMarker(folder, /^--\s*(migrate:down|\+goose down|down migration|rollback)\b/im)
+  const file = findMarker(folder, partingLine)
   if (file === undefined) return
   throw new PgBranchError(`${join(folder, file)} holds an "up" and a "down" part, which only its own tool can run`, {
     code: 'PGB_CONFIG_AMBIGUOUS',

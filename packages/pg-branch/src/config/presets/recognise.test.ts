@@ -30,6 +30,7 @@ test('Prisma: the command, and what it depends on', () => {
       migrations: ['prisma/migrations/*/migration.sql'],
       journal: ['prisma/schema.prisma', 'prisma/schema/**'],
       env: {},
+      reads: [],
     },
   ])
 })
@@ -57,7 +58,7 @@ test('what a knexfile says of its folders is followed', () => {
     'node_modules/knex/package.json': '{ "version": "3.1.0" }',
   })
   expect(recogniseProject(dir)?.seed).toMatchObject([
-    { line: 'knex migrate:latest', inputs: ['knexfile.js'], migrations: ['db/changes/*'] },
-    { line: 'knex seed:run', inputs: ['knexfile.js', 'db/rows/**'] },
+    { line: 'knex --knexfile knexfile.js migrate:latest', inputs: ['knexfile.js'], migrations: ['db/changes/*'] },
+    { line: 'knex --knexfile knexfile.js seed:run', inputs: ['knexfile.js', 'db/rows/**'] },
   ])
 })

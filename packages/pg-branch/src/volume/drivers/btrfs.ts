@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describeError } from '../../lib/errors.ts'
 import { getServerIdentity } from '../../lib/server-identity.ts'
 import type { VolumeDriver } from '../contract.ts'
-import { Shell } from '../shell.ts'
+import { Shell } from '../../lib/shell.ts'
 
 /** BTRFS_SUPER_MAGIC of statfs(2). */
 const btrfsMagic = 0x9123683e

@@ -1,0 +1,107 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { PgBranchError } from '../../lib/errors.ts'
+import { deserializeError } from '../../lib/serialized-error.ts'
+import type { ArtefactStore } from '../contract.ts'
+import type { StoreAnswer, StoreQuestion } from './directory-main.ts'
+
+const mainFile = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './directory-main.ts' : './directory-main.js', import.meta.url),
+)
+
+/** A file system that has not answered in this time hangs. */
+const answerMs = 20_000
+/** Without work the process goes. */
+const idleMs = 5_000
+
+/**
+ * A directory store that can hang without anybody else noticing: a network file system that does not answer holds the
+ * threads with which a whole process reads files, so another process asks it, and is killed when it takes too long.
+ */
+export function createDirectoryProcess(dir: string): ArtefactStore {
+  let child: ChildProcess | undefined
+  let nextId = 1
+  let failure: PgBranchError | undefined
+  let idleTimer: NodeJS.Timeout | undefined
+  const pending = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
+  const rejectAll = (error: PgBranchError) => {
+    for (const { reject } of pending.values()) reject(error)
+    pending.clear()
+  }
+  const createError = (problem: string) =>
+    new PgBranchError(`the template store ${dir} cannot be used: ${problem}`, {
+      code: 'PGB_STORE',
+      hint: 'Is it on a network file system that hangs? Other projects, and runs without it, go on.',
+    })
+  const end = () => {
+    clearTimeout(idleTimer)
+    child?.kill('SIGKILL')
+    child = undefined
+  }
+  const settle = (id: number) => {
+    const waiting = pending.get(id)
+    pending.delete(id)
+    if (pending.size === 0) {
+      child?.unref()
+      child?.channel?.unref()
+      idleTimer = setTimeout(end, idleMs).unref()
+    }
+    return waiting
+  }
+  const start = (): ChildProcess => {
+    const started = fork(mainFile, [dir], {
+      serialization: 'advanced',
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+    started.on('message', ({ id, result, error }: StoreAnswer) => {
+      const waiting = settle(id)
+      if (error === undefined) waiting?.resolve(result)
+      else waiting?.reject(deserializeError(error))
+    })
+    started.once('exit', () => {
+      if (child !== started) return
+      child = undefined
+      rejectAll(createError('its process ended'))
+    })
+    return started
+  }
+  const ask = <T>(method: StoreQuestion['method'], args: unknown[]): Promise<T> => {
+    // Who hangs once is not waited for again.
+    if (failure !== undefined) return Promise.reject(failure)
+    clearTimeout(idleTimer)
+    child ??= start()
+    child.ref()
+    child.channel?.ref()
+    const id = nextId++
+    const question: StoreQuestion = { id, method, args }
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        failure = createError(`it has not answered for ${answerMs / 1_000} s`)
+        end()
+        rejectAll(failure)
+      }, answerMs)
+      const done = (action: () => void) => {
+        clearTimeout(timer)
+        action()
+      }
+      pending.set(id, {
+        resolve: (value) => done(() => resolve(value as T)),
+        reject: (error) => done(() => reject(error)),
+      })
+      child?.send(question)
+    })
+  }
+  return {
+    label: dir,
+    capabilities: { exclusive: true },
+    hasBlob: (blob) => ask('hasBlob', [blob]),
+    readBlob: async (blob) => {
+      const content = await ask<Uint8Array | undefined>('readBlob', [blob])
+      return content === undefined ? undefined : Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+    },
+    writeBlob: (blob, content) => ask('writeBlob', [blob, content]),
+    readRef: (name) => ask('readRef', [name]),
+    writeRef: (name, ref, options) => ask('writeRef', [name, ref, options]),
+  }
+}

@@ -1,0 +1,39 @@
+import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { PgBranchError } from '../lib/errors.ts'
+import { getServerIdentity } from '../lib/server-identity.ts'
+
+/** Where a server of ours listens besides TCP: every role is let in there, and only this user can get there. */
+export interface SocketDir {
+  /** Value of `unix_socket_directories`. */
+  setting: string
+  /** @returns what clients take for a host, once the server runs. */
+  getHost(serverPid: number): string
+}
+
+/** What a path of a unix socket may have, on Linux 107 bytes and on macOS 103 (sys/un.h), without `/.s.PGSQL.65535`. */
+const maxBytes = process.platform === 'linux' ? 92 : 88
+
+/**
+ * Makes the directory of a server's socket beside its data directory.
+ *
+ * @throws PgBranchError `PGB_HOME_UNUSABLE` if the path is too long for one and there is no way around.
+ */
+export function makeSocketDir(dataDir: string): SocketDir {
+  const parent = dirname(dataDir)
+  const dir = join(parent, 'socket')
+  const identity = getServerIdentity()
+  mkdirSync(dir, { mode: 0o700, recursive: true })
+  chmodSync(dir, 0o700)
+  if (identity !== undefined) chownSync(dir, identity.uid, identity.gid)
+  if (Buffer.byteLength(dir) <= maxBytes) return { setting: dir, getHost: () => dir }
+  // A server works in its data directory, and Linux leads there by a short path.
+  if (process.platform === 'linux') return { setting: '../socket', getHost: (pid) => `/proc/${pid}/cwd/../socket` }
+  if (identity === undefined && Buffer.byteLength(parent) <= maxBytes) {
+    return { setting: parent, getHost: () => parent }
+  }
+  throw new PgBranchError(`${parent} is too long for the path of a socket`, {
+    code: 'PGB_HOME_UNUSABLE',
+    hint: 'Set PG_BRANCH_HOME to a shorter path.',
+  })
+}
