@@ -1,0 +1,4 @@
+module.exports = {
+  testEnvironment: 'pg-branch',
+  testEnvironmentOptions: { pgBranch: { scope: 'test' } },
+}
