@@ -193,7 +193,11 @@ describe('what is not as it should be is refused with the reason, and nothing of
     rmSync(path)
     expect((await pull()).stderr).toMatch(/is missing/)
     writeFileSync(join(storeDir, 'refs', `${key}.json`), '{')
-    expect((await pull()).exitCode).toBe(2)
+    const refused = await pull()
+    expect({ code: refused.exitCode, text: refused.stderr }).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/refs.*is damaged/) as string,
+    })
     expect(home.findLeftovers().filter((line) => line.includes('build-'))).toEqual([])
     expect(existsSync(join(home.stateDir, 'templates', key))).toBe(false)
     expect(await home.end()).toEqual([])

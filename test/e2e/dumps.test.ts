@@ -4,13 +4,13 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { ensureDebianPackages } from '@pg-branch/bench/debian'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findBuilds, leaseBranch } from '../support/branch.ts'
 import { makeHome } from '../support/home.ts'
 import { makeProject } from '../support/project.ts'
+import { dataDir, testWithData } from '../support/shared-data.ts'
 
 const programs = '/usr/lib/postgresql/15/bin'
 const config = (step: string) =>
@@ -151,13 +151,13 @@ describe('dump', () => {
     await expect(leaseBranch(project.dir)).rejects.toThrow(message)
   })
 
-  test.each([
+  testWithData.each([
     ['Chinook', ['chinook.sql']],
     ['Northwind', ['northwind.sql']],
     ['Pagila', ['pagila-schema.sql', 'pagila-data.sql']],
   ])('%s of shared/data in one line', async (_title, names) => {
     await using _home = makeHome()
-    const files = names.map((name) => fileURLToPath(new URL(`../../../shared/data/${name}`, import.meta.url)))
+    const files = names.map((name) => join(dataDir, name))
     const steps = files.map((file) => `dump('${file}')`).join(', ')
     await using project = await makeProject({
       'pg-branch.config.mjs': `import { dump } from 'pg-branch'\nexport default { fastIngest: true, seed: [${steps}] }`,

@@ -129,7 +129,7 @@ test('what cannot move ends with an error that names the test', async () => {
     if (sql.includes('sleep')) await sleep(50)
     else await query
     const { leftOver } = await reset(branch, 'next')
-    expect(leftOver).toEqual([{ application: 'app', test: 'the culprit', what: expect.any(String) as string }])
+    expect(leftOver).toEqual([{ application: 'app', phase: 'the culprit', what: expect.any(String) as string }])
     const error = (sql.includes('sleep') ? await query : await lost) as Error & { code?: string }
     expect(error.message).toMatch(reason)
     expect(error.code).toBe('57P01')
@@ -257,7 +257,9 @@ test('who has which connection is known, and told when there is room for no more
     const failure = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult
     expect(failure.reason).toMatchObject({
       code: '53300',
-      detail: expect.stringMatching(/\d × postgres \(api\), (active|idle), opened in "the greedy one"/) as string,
+      detail: expect.stringMatching(
+        /\d × postgres \(api\), (active|idle), opened by the test "the greedy one"/,
+      ) as string,
     })
     const { connections } = await branch.connection.call.getActivity({ leaseId: branch.leaseId })
     expect(connections[0]).toMatchObject({ user: 'postgres', application: 'api', openedBy: 'the greedy one' })

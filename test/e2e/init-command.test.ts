@@ -35,7 +35,7 @@ test('a fresh Vitest project: what it would do, then after --yes the tests have 
   expect(shown.all).toMatch(
     /^tests with {5}vitest\ndatabase from {2}plain SQL \(migrations\/\*\.sql\)\nuntil now {6}testcontainers\n/,
   )
-  expect(shown.all).toContain("+  seed: [sql('migrations/*.sql', '!migrations/*.down.sql')],")
+  expect(shown.all).toContain("+  seed: [sql('migrations/*.sql', '!migrations/*.{down,undo}.sql')],")
   expect(shown.all).toContain("+export default defineConfig({ test: { environment: 'pg-branch' } })")
   expect(shown.all).toContain('1. pnpm add -D vitest-environment-pg-branch pg-branch')
   expect(existsSync(join(project.dir, 'pg-branch.config.mjs'))).toBe(false)

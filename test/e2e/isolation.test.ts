@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import pg from 'pg'
 import { makeHome } from '../support/home.ts'
 import { leaseBranch } from '../support/branch.ts'
+import { findPids, readProcess } from '../support/processes.ts'
 import { makeProject, usersTable } from '../support/project.ts'
 
 describe('two branches of one template', () => {
@@ -73,18 +74,9 @@ describe('two branches of one template', () => {
     await using project = await makeProject({ 'migrations/1.sql': usersTable })
     await using branch = await leaseBranch(project.dir)
     const { password } = new URL(branch.url)
-    const { readdirSync, readFileSync } = await import('node:fs')
-    const commands = readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map((pid) => {
-        try {
-          return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-        } catch {
-          return ''
-        }
-      })
-    expect(commands.some((command) => command.includes('postgres'))).toBe(true)
-    expect(commands.filter((command) => command.includes(password))).toEqual([])
+    const findCommands = (word: string) => findPids((pid) => readProcess(pid, 'cmdline').includes(word))
+    expect(findCommands('postgres')).not.toEqual([])
+    expect(findCommands(password)).toEqual([])
     expect(home.readLog()).not.toContain(password)
   })
 

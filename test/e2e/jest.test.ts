@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { makeHome } from '../support/home.ts'
-import { makeProject, usersTable, type JestVersion, type TestProject } from '../support/project.ts'
+import type { JestVersion } from '../support/installed.ts'
+import { makeProject, usersTable, type TestProject } from '../support/project.ts'
 
 const versions: JestVersion[] = [30, 29]
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import { makeHome } from '../support/home.ts'
+import { packAll } from '../support/installed.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -14,7 +15,8 @@ test('the quick start, to the letter, in an empty folder', async () => {
   await using _home = makeHome({ warm: false })
   const dir = mkdtempSync(join(tmpdir(), 'pgb-packed-'))
   try {
-    const tarballs = await packAll(dir, ['pg-branch', 'vitest'])
+    const packed = await packAll(dir)
+    const tarballs = [packed['pg-branch'], packed['vitest-environment-pg-branch']]
     const app = join(dir, 'app')
     await mkdir(app)
     const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -54,7 +56,8 @@ test('Jest in an empty folder, with npm alone', async () => {
   await using _home = makeHome({ warm: false })
   const dir = mkdtempSync(join(tmpdir(), 'pgb-packed-'))
   try {
-    const tarballs = await packAll(dir, ['pg-branch', 'jest'])
+    const packed = await packAll(dir)
+    const tarballs = [packed['pg-branch'], packed['jest-environment-pg-branch']]
     const app = join(dir, 'app')
     await mkdir(join(app, 'migrations'), { recursive: true })
     const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -81,15 +84,3 @@ test('is empty', async () => {
     await rm(dir, { recursive: true, force: true })
   }
 })
-
-/** @returns the paths of the packages' tarballs, as they would be published. */
-async function packAll(dir: string, names: string[]): Promise<string[]> {
-  const tarballs = []
-  for (const name of names) {
-    const { stdout } = await execa('npx', ['--yes', 'pnpm@10.34.9', 'pack', '--json', '--pack-destination', dir], {
-      cwd: join(root, 'packages', name),
-    })
-    tarballs.push((JSON.parse(stdout.slice(stdout.indexOf('{'))) as { filename: string }).filename)
-  }
-  return tarballs
-}

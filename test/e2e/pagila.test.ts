@@ -1,13 +1,7 @@
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { makeHome } from '../support/home.ts'
 import { makeProject, oneLineConfig } from '../support/project.ts'
-
-const dataDir = fileURLToPath(new URL('../../../shared/data', import.meta.url))
-const isThere = existsSync(`${dataDir}/pagila-data.sql`)
-if (!isThere)
-  console.warn(`SKIPPED: the Pagila test needs ${dataDir}, which a clone outside the workplace does not have`)
+import { dataDir, testWithData } from '../support/shared-data.ts'
 
 /** What each file does, and could see of the others if anything crossed over. */
 function makeFile(index: number): string {
@@ -35,10 +29,9 @@ test('writes, makes a role, changes settings', async () => {
 `
 }
 
-test.runIf(isThere || process.env.CI !== undefined)(
+testWithData(
   'Pagila: thirty files that read, write, make roles and change settings; nothing crosses over',
   async () => {
-    expect(isThere, 'in CI the shared data must be there').toBe(true)
     await using _home = makeHome()
     const files = Array.from({ length: 30 }, (_, index) => [`test/file-${index}.test.ts`, makeFile(index)] as const)
     await using project = await makeProject({

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { makeHome } from '../support/home.ts'
-import { makeProject, oneLineConfig, queryTest, usersTable, type VitestVersion } from '../support/project.ts'
+import { makeProject, oneLineConfig, queryTest, usersTable } from '../support/project.ts'
+import type { VitestVersion } from '../support/installed.ts'
 
 const versions: VitestVersion[] = [4, 5]
 const pools = ['forks', 'threads', 'vmThreads', 'vmForks']

@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { makeHome, settle } from '../support/home.ts'
-import { makeProject, oneLineConfig, queryTest, usersTable, type VitestVersion } from '../support/project.ts'
+import { makeProject, oneLineConfig, queryTest, usersTable } from '../support/project.ts'
+import type { VitestVersion } from '../support/installed.ts'
 
 const versions: VitestVersion[] = [4, 5]
 

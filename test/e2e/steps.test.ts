@@ -1,16 +1,11 @@
-import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { leaseBranch } from '../support/branch.ts'
 import { makeHome } from '../support/home.ts'
 import { makeProject } from '../support/project.ts'
-
-const dataDir = fileURLToPath(new URL('../../../shared/data', import.meta.url))
-const hasData = existsSync(`${dataDir}/chinook.sql`)
-if (!hasData) console.warn(`SKIPPED: Northwind and Chinook need ${dataDir}`)
+import { dataDir, testWithData } from '../support/shared-data.ts'
 
 async function leaseWith(files: Record<string, string>, query: string): Promise<unknown> {
   await using project = await makeProject(files)
@@ -81,7 +76,7 @@ SELECT pg_catalog.set_config('search_path', '', false);
     [
       '3.sql',
       'CREATE TABLE t (a int);\nCOPY t FROM stdin;\n1\nx\n\\.\n',
-      /3\.sql:5:1: invalid input syntax for type integer: "x"\n {2}where: COPY t, line 2, column a: "x"/,
+      /3\.sql:4:1: invalid input syntax for type integer: "x"\n {2}where: COPY t, line 2, column a: "x"/,
     ],
     ['4.sql', "SELECT 1;\nSELECT '\n", /4\.sql:2:1: the file ends inside a string that began here/],
     ['5.sql', 'SELECT 1;\n  \\i other.sql\n', /5\.sql:2:3: the psql command \\i is not supported/],
@@ -117,7 +112,7 @@ SELECT pg_catalog.set_config('search_path', '', false);
     ).toEqual([{ d: 'shop', n: 1 }])
   })
 
-  test.runIf(hasData || process.env.CI !== undefined)('Northwind and Chinook as they are', async () => {
+  testWithData('Northwind and Chinook as they are', async () => {
     await using _home = makeHome()
     const config = (file: string) => ({
       'pg-branch.config.mjs': `export default { seed: { kind: 'sql', globs: ['${dataDir}/${file}'] } }`,

@@ -118,7 +118,7 @@ test('ten processes that ask at once: one builds, all wait and see how it goes, 
     import { connectSupervisor, withSentinel } from 'pg-branch/client'
     let reports = 0
     const connection = await connectSupervisor({ onProgress: () => (reports += 1) })
-    const { branchId } = await connection.call.lease({ rootDir: process.cwd(), options: {}, env: withSentinel(process.env), scope: 'file', runId: 'ten', holder: 'x' })
+    const { branchId } = await connection.call.lease({ rootDir: process.cwd(), options: {}, env: withSentinel(process.env), withheld: {}, scope: 'file', runId: 'ten', holder: 'x' })
     const { projects: [project], pid } = await connection.call.status()
     console.log(JSON.stringify({ pid, reports, reused: project.reused, template: project.template, branchId }))
     process.exit()

@@ -62,7 +62,7 @@ test('with sudo it belongs to the user, for whom everything then works without r
       import pg from 'pg'
       for (let round = 0; round < 5; round += 1) {
         const connection = await connectSupervisor()
-        const { variables } = await connection.call.lease({ rootDir: process.cwd(), options: {}, env: withSentinel(process.env), scope: 'file', runId: '1', holder: 'x' })
+        const { variables } = await connection.call.lease({ rootDir: process.cwd(), options: {}, env: withSentinel(process.env), withheld: {}, scope: 'file', runId: '1', holder: 'x' })
         const client = new pg.Client(variables.DATABASE_URL)
         await client.connect()
         console.log((await client.query('DELETE FROM users')).rowCount)

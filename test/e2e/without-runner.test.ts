@@ -24,7 +24,7 @@ process.exit(Number(process.argv[2]))`,
   for (const code of [0, 7]) {
     const result = await run(project.dir, ['--', process.execPath, 'delete.js', String(code)], env)
     expect(result.exitCode).toBe(code)
-    expect(result.stdout).toMatch(/^100 postgresql:\/\/.*no-pg-branch-behind-this-variable\.invalid/)
+    expect(result.stdout).toMatch(/^100 postgres:\/\/.*other-url\.no-pg-branch-behind-this-variable\.invalid/)
     expect(result.all).not.toContain('kept')
   }
   const kept = await run(project.dir, ['--keep', '--', process.execPath, 'delete.js', '1'])

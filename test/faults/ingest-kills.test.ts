@@ -1,8 +1,8 @@
-import { readFileSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { findBuilds, leaseBranch } from '../support/branch.ts'
 import { makeHome } from '../support/home.ts'
+import { findPids, readProcess } from '../support/processes.ts'
 import { makeProject } from '../support/project.ts'
 
 const kills = 100
@@ -26,17 +26,13 @@ const oracle = `SELECT (SELECT round FROM round), (SELECT md5(string_agg(a::text
 
 /** Who takes part in a build: the supervisor, the process that runs the seed, the server. */
 function findParticipants(dir: string): number[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    try {
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-      const home = readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`PG_BRANCH_HOME=${dir}`)
-      const isOurs = /builder-main|supervisor\/main/.test(command)
-        ? home
-        : command.includes(`${dir}/`) && /postgres -D .*\/builds\//.test(command)
-      return isOurs && Number(pid) !== process.pid ? [Number(pid)] : []
-    } catch {
-      return []
-    }
+  return findPids((pid) => {
+    const command = readProcess(pid, 'cmdline').replaceAll('\0', ' ')
+    const isHomes = readProcess(pid, 'environ').includes(`PG_BRANCH_HOME=${dir}`)
+    const isOurs = /builder-main|^pg-branch supervisor/.test(command)
+      ? isHomes
+      : command.includes(`${dir}/`) && /postgres -D .*\/builds\//.test(command)
+    return isOurs && pid !== process.pid
   })
 }
 

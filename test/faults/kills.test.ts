@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { leaseBranch } from '../support/branch.ts'
+import { connectSupervisor, leaseBranch } from '../support/branch.ts'
 import { makeHome, settle, type TestHome } from '../support/home.ts'
+import { findPids, listPids, readProcess } from '../support/processes.ts'
 import { makeProject, oneLineConfig, queryTest, usersTable } from '../support/project.ts'
+import { countRounds } from '../support/rounds.ts'
 
 const slowTest = `import pg from 'pg'
 import { writeFileSync } from 'node:fs'
@@ -19,7 +21,6 @@ test('takes its time', async () => {
 
 /** Branches that are leased or kept: the pool's own ready ones are not leftovers while the supervisor lives. */
 async function countLeases(): Promise<number> {
-  const { connectSupervisor } = await import('pg-branch/client')
   const connection = await connectSupervisor({ start: false })
   const { projects } = await connection.call.status()
   connection.close()
@@ -103,21 +104,12 @@ test('SIGKILL of supervisor and guardian: the next start cleans up', async () =>
   expect(await settle(() => home.findLeftovers().filter((item) => old.includes(item)))).toEqual([])
 })
 
-function findGuardians(home: TestHome): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return (
-          readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('reaper-main') &&
-          readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`PG_BRANCH_HOME=${home.dir}\0`)
-        )
-      } catch {
-        return false
-      }
-    })
-}
+const findGuardians = (home: TestHome): number[] =>
+  findPids(
+    (pid) =>
+      readProcess(pid, 'cmdline').includes('reaper-main') &&
+      readProcess(pid, 'environ').includes(`PG_BRANCH_HOME=${home.dir}\0`),
+  )
 
 test('SIGKILL of the supervisor at random points of a build: never half a template', async () => {
   await using home = makeHome()
@@ -127,7 +119,7 @@ test('SIGKILL of the supervisor at random points of a build: never half a templa
 export default { seed: [sql('migrations/1.sql'), command('sleep 0.2; node add.mjs', { inputs: ['add.mjs'] }), async ({ client }) => { await client.query('INSERT INTO t SELECT generate_series(1, 20000)') }] }`,
     'add.mjs': `import pg from 'pg'; const c = new pg.Client(); await c.connect(); await c.query('INSERT INTO t SELECT generate_series(1, 20000)'); await c.end()`,
   })
-  for (let round = 0; round < 12; round += 1) {
+  for (let round = 0; round < countRounds(12); round += 1) {
     // Another seed each time, so that there is something to build.
     await project.write({
       'migrations/1.sql': `CREATE TABLE t (n int); INSERT INTO t SELECT generate_series(1, 20000); -- ${round}`,
@@ -156,5 +148,5 @@ test('the user’s own commands die with a killed build', async () => {
   const pid = Number(await waitForFile(`${project.dir}/pid`))
   process.kill(home.supervisorPid() ?? 0, 'SIGKILL')
   expect(String(await outcome)).toMatch(/supervisor ended/)
-  await expect.poll(() => readdirSync('/proc').includes(String(pid)), { timeout: 5_000 }).toBe(false)
+  await expect.poll(() => listPids().includes(pid), { timeout: 5_000 }).toBe(false)
 })

@@ -134,6 +134,10 @@ test('ten thousand connections, ended in every way, leave nothing', async () => 
         else socket.end()
       })
     })
+  // Branches that are made ahead keep a connection of ours each.
+  await sleep(200)
+  const countWarming = async () => (await branch.connection.call.status()).projects[0]?.pool.warming
+  await expect.poll(countWarming, { timeout: 20_000 }).toBe(0)
   const before = countOpenFiles(home)
   for (let batch = 0; batch < 100; batch += 1) await Promise.all(Array.from({ length: 100 }, (_, index) => open(index)))
   // And some that log in, for which the server starts a process each.

@@ -1,11 +1,14 @@
-import {
-  connectSupervisor,
-  withSentinel,
-  type Connection,
-  type LeaseAnswer,
-  type ProgressReport,
-} from 'pg-branch/client'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Connection, LeaseAnswer, ProgressReport } from 'pg-branch/client'
 import pg from 'pg'
+import { findInstalled } from './installed.ts'
+
+type Client = typeof import('pg-branch/client')
+
+/** Of the installed package, as a project's own. */
+const clientFile = join(findInstalled(), 'pg-branch/dist/client/index.js')
+export const { connectSupervisor, withSentinel } = (await import(pathToFileURL(clientFile).href)) as Client
 
 export interface TestBranch extends LeaseAnswer {
   connection: Connection

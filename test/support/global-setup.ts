@@ -1,11 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { leaseBranch } from './branch.ts'
-import { makeHome, warmHomeVariable } from './home.ts'
+import { installPackages } from './installed.ts'
+import { readSymlinkProtection, setSymlinkProtection } from './symlink-protection.ts'
 
-/** Makes the parts that all test homes start from, as the first run of a new user would. */
+/** Installs our packages as users do, and makes the parts that all test homes start from, as a first run would. */
 export default async function setup(): Promise<() => void> {
+  const protection = readSymlinkProtection()
+  const installedDir = await installPackages()
+  // They load what has just been installed.
+  const [{ leaseBranch }, { makeHome, warmHomeVariable }] = await Promise.all([
+    import('./branch.ts'),
+    import('./home.ts'),
+  ])
   const warmHomeDir = mkdtempSync(join(tmpdir(), 'pgb-warm-'))
   const before = process.env.PG_BRANCH_HOME
   const home = makeHome({ dir: warmHomeDir, warm: false })
@@ -18,5 +25,8 @@ export default async function setup(): Promise<() => void> {
   else process.env.PG_BRANCH_HOME = before
   // Workers inherit it.
   process.env[warmHomeVariable] = warmHomeDir
-  return () => rmSync(warmHomeDir, { recursive: true, force: true })
+  return () => {
+    setSymlinkProtection(protection)
+    for (const dir of [warmHomeDir, installedDir]) rmSync(dir, { recursive: true, force: true })
+  }
 }

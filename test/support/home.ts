@@ -1,13 +1,22 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+} from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { execa } from 'execa'
+import { findInstalled } from './installed.ts'
+import { listPids, readProcess } from './processes.ts'
 
-const require = createRequire(import.meta.url)
-const packageDir = dirname(require.resolve('pg-branch/package.json'))
+const packageDir = join(findInstalled(), 'pg-branch')
 const packageVersion = (JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { version: string })
   .version
 export const cliFile = join(packageDir, 'dist/cli/main.js')
@@ -15,6 +24,8 @@ export const cliFile = join(packageDir, 'dist/cli/main.js')
 export interface TestHome {
   dir: string
   stateDir: string
+  /** Of pg-branch. */
+  version: string
   env: { PG_BRANCH_HOME: string }
   supervisorPid(): number | undefined
   /** What is there of running servers and of branches, builds and memory directories. */
@@ -41,6 +52,7 @@ export function makeHome({
   const home: TestHome = {
     dir,
     stateDir,
+    version: packageVersion,
     env,
     supervisorPid() {
       try {
@@ -59,7 +71,9 @@ export function makeHome({
       }
     },
     async end() {
-      await execa(process.execPath, [cliFile, 'down'], { env, reject: false })
+      // Only whose home it is may connect to its supervisor.
+      const { uid, gid } = statSync(dir)
+      await execa(process.execPath, [cliFile, 'down'], { env, reject: false, ...(uid === 0 ? {} : { uid, gid }) })
       return settle(() => home.findLeftovers())
     },
     async [Symbol.asyncDispose]() {
@@ -98,14 +112,14 @@ export async function settle<T>(find: () => T[], timeoutMs = 5_000): Promise<T[]
 function findProcesses(dir: string): string[] {
   const found: string[] = []
   const memoryDirs = listPlaces(join(dir, packageVersion))
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+  for (const pid of listPids()) {
     try {
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+      const command = readProcess(pid, 'cmdline').replaceAll('\0', ' ')
       const cwd = readlinkSync(`/proc/${pid}/cwd`)
-      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8')
+      const environment = readProcess(pid, 'environ')
       const isOurs = [dir, ...memoryDirs].some((place) => cwd.startsWith(place) || command.includes(place))
       const isHelper = environment.includes(`PG_BRANCH_HOME=${dir}\0`) && /pg-branch|reaper|\/bin\/sh/.test(command)
-      if (Number(pid) !== process.pid && (isOurs || isHelper)) found.push(`process ${pid}: ${command} (in ${cwd})`)
+      if (pid !== process.pid && (isOurs || isHelper)) found.push(`process ${pid}: ${command} (in ${cwd})`)
     } catch {
       // It has ended.
     }

@@ -4,11 +4,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa, type Options, type ResultPromise } from 'execa'
+import { findInstalled, type Installer, type JestVersion, type VitestVersion } from './installed.ts'
 
 const testDir = fileURLToPath(new URL('..', import.meta.url))
-
-export type VitestVersion = 4 | 5
-export type JestVersion = 29 | 30
 
 export interface TestProject {
   dir: string
@@ -21,27 +19,30 @@ export interface TestProject {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const usersModules = [
-  'pg',
+const ourModules = [
   'pg-branch',
   'vitest-environment-pg-branch',
   'jest-environment-pg-branch',
-  'jest-environment-jsdom',
   '@pg-branch/testcontainers',
-  'jsdom',
-  'happy-dom',
-  '@types',
 ]
+const usersModules = ['pg', 'jest-environment-jsdom', 'jsdom', 'happy-dom', '@types']
 
-/** A user's project in a folder of its own, with our built packages in node_modules. */
+/** A user's project in a folder of its own, with our packages in node_modules, installed from tarballs. */
 export async function makeProject(
   files: Record<string, string> = {},
   {
     version = 4,
     jest = 30,
+    installer = 'npm',
     modules = {},
     tools = [],
-  }: { version?: VitestVersion; jest?: JestVersion; modules?: Record<string, string>; tools?: string[] } = {},
+  }: {
+    version?: VitestVersion
+    jest?: JestVersion
+    installer?: Installer
+    modules?: Record<string, string>
+    tools?: string[]
+  } = {},
 ): Promise<TestProject> {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'pgb-project-')))
   const write = async (entries: Record<string, string>) => {
@@ -54,7 +55,12 @@ export async function makeProject(
     await mkdir(dirname(join(dir, 'node_modules', name)), { recursive: true })
     await symlink(realpathSync(join(testDir, 'node_modules', from)), join(dir, 'node_modules', name))
   }
+  const installed = findInstalled({ installer, vitest: version, jest })
   await write({ 'package.json': '{ "name": "user", "type": "module" }', ...files })
+  for (const name of ourModules) {
+    await mkdir(dirname(join(dir, 'node_modules', name)), { recursive: true })
+    await symlink(realpathSync(join(installed, name)), join(dir, 'node_modules', name))
+  }
   for (const name of usersModules) await link(name, name)
   await link('vitest', version === 4 ? 'vitest' : 'vitest-5')
   await link('jest', jest === 30 ? 'jest' : 'jest-29')

@@ -42,8 +42,12 @@ export async function makeServer({ settings = {} }: { settings?: Record<string, 
   await createCopyDriver().create(dataDir)
   const initdb = { locale: undefined, localeProvider: undefined, encoding: 'UTF8' }
   const all = { listen_addresses: '127.0.0.1', unix_socket_directories: '', fsync: 'off', ...settings }
-  await initCluster({ binaries, dataDir, settings: all, password, initdb })
+  await initCluster({ binaries, dataDir, settings: all, initdb })
   let cluster: Cluster = await startCluster({ binaries, dataDir, logFile: join(dir, 'log') })
+  const admin = new pg.Client({ host: cluster.socketHost, port: cluster.port, user: 'postgres', database: 'postgres' })
+  await admin.connect()
+  await admin.query(`ALTER ROLE postgres PASSWORD ${pg.escapeLiteral(password)}`)
+  await admin.end()
   const { port } = cluster
   const url = `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`
   const query = async (text: string) => {

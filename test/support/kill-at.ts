@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { ensureDebianPackages } from '@pg-branch/bench/debian'
+import { execa } from 'execa'
+
+/** The system calls with which something is made, published or removed. */
+const steps = 'mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,symlink,symlinkat,link,linkat'
+
+/** Processes that are to be killed should do their file work in one thread, which is where calls are counted. */
+export const oneThread = { UV_THREADPOOL_SIZE: '1' }
+
+export interface ArmedKill {
+  /** Lets the process go. @returns whether it was killed. */
+  disarm(): Promise<boolean>
+}
+
+/** Kills a process with SIGKILL at the `nth` file-system step that it makes from now on: strace does. */
+export async function armKill(pid: number, nth: number): Promise<ArmedKill> {
+  await ensureDebianPackages(['/usr/bin/strace'], ['strace'])
+  const tracer = execa(
+    'strace',
+    [
+      '-f',
+      '-o',
+      '/dev/null',
+      '-e',
+      `trace=${steps}`,
+      '-e',
+      `inject=${steps}:signal=KILL:when=${nth}`,
+      '-p',
+      String(pid),
+    ],
+    { reject: false, stdout: 'ignore' },
+  )
+  // It says "strace: Process 123 attached with 8 threads", or why it cannot.
+  const [line] = (await once(createInterface(tracer.stderr), 'line')) as [string]
+  if (!line.includes('attached')) throw new Error(line)
+  return {
+    async disarm() {
+      // One that lost its process ends by itself, a moment later.
+      const isOver = await Promise.race([
+        tracer.then(() => true),
+        new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 200)),
+      ])
+      tracer.kill('SIGINT')
+      await tracer
+      return isOver
+    },
+  }
+}
