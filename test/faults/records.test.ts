@@ -68,6 +68,27 @@ test('a record on disk that holds any other JSON is as if it were not there, and
       ],
     },
   )
+  // What its schema allows, and nobody wrote.
+  const alter: Array<(record: Record<string, unknown>) => object> = [
+    (template) => ('database' in template ? { ...template, database: 'another' } : template),
+    (template) => ('database' in template ? { ...template, database: '' } : template),
+    (template) => ('user' in template ? { ...template, user: 'nobody' } : template),
+    (project) =>
+      'plan' in project ? (JSON.parse(JSON.stringify(project).replaceAll('users', 'others')) as object) : project,
+  ]
+  for (const change of alter) {
+    let changed = 0
+    for (const file of list()) {
+      const record = JSON.parse(readFileSync(file, 'utf8')) as unknown
+      if (!isObject(record) || Array.isArray(record)) continue
+      const other = change(record)
+      if (other !== record) changed += 1
+      writeFileSync(file, JSON.stringify(other))
+    }
+    expect(changed).toBeGreaterThan(0)
+    await lease()
+    expect(await home.end()).toEqual([])
+  }
   for (const args of [['doctor'], ['gc'], ['template', 'ls'], ['status']]) {
     for (const file of list()) writeFileSync(file, 'null')
     const { all } = await runCli(project.dir, args)

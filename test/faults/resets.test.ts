@@ -147,13 +147,15 @@ test('ten thousand connections, ended in every way, leave nothing', async () => 
     else wire.socket.destroy()
   }
   await expect.poll(() => countOpenFiles(home), { timeout: 10_000 }).toBeLessThanOrEqual(before + 2)
-  const { connections } = await branch.connection.call.getActivity({ leaseId: branch.leaseId })
-  expect(connections).toEqual([])
-  expect(
-    await branch.query(
+  // The server sees the end of a connection when it next reads from it.
+  const listConnections = async () =>
+    (await branch.connection.call.getActivity({ leaseId: branch.leaseId })).connections
+  await expect.poll(listConnections, { timeout: 10_000 }).toEqual([])
+  const countBackends = () =>
+    branch.query(
       'SELECT count(*)::int AS n FROM pg_stat_activity WHERE backend_type = $$client backend$$ AND pid <> pg_backend_pid() AND application_name <> $$pg-branch$$',
-    ),
-  ).toEqual([{ n: 0 }])
+    )
+  await expect.poll(countBackends, { timeout: 10_000 }).toEqual([{ n: 0 }])
 })
 
 test('a client that vanishes in the middle of a COPY: the next test is not disturbed', async () => {

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { hashValue } from '../lib/hash.ts'
 import { makePrivateDir } from '../lib/own-dirs.ts'
 import type { StatePaths } from '../lib/paths.ts'
-import { readRecord } from '../lib/record.ts'
+import { readSealedRecord, sealRecord } from '../lib/record.ts'
 import { writeWhole } from '../lib/write-whole.ts'
 import { formatVersion } from '../template/manifest.ts'
 import { buildRecordSchema, planSchema } from '../template/plan-schema.ts'
@@ -35,12 +35,12 @@ export async function readProjectRecord(
   rootDir: string,
   configFile: string | undefined,
 ): Promise<ProjectRecord | undefined> {
-  const record = await readRecord(getFile(paths, rootDir, configFile), schema)
+  const record = await readSealedRecord(getFile(paths, rootDir, configFile), schema)
   return record?.rootDir === rootDir && record.configFile === configFile ? record : undefined
 }
 
 export async function writeProjectRecord(paths: StatePaths, record: ProjectRecord): Promise<void> {
   const file = getFile(paths, record.rootDir, record.configFile)
   makePrivateDir(paths.projectsDir)
-  await writeWhole(file, JSON.stringify(record), { mode: 0o600 })
+  await writeWhole(file, sealRecord(record), { mode: 0o600 })
 }

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import type { IngestResult } from '../ingest/fast-ingest.ts'
 import { describeError } from '../lib/errors.ts'
-import { parseRecord, type UnreadableRecord } from '../lib/record.ts'
+import { parseSealedRecord, sealRecord, type UnreadableRecord } from '../lib/record.ts'
 
 /** Part of every key: raise it when what is on disk changes its meaning. */
-export const formatVersion = 4
+export const formatVersion = 5
 
 /** Beside the data of a template: `template.json`, written before the rename that publishes both. */
 export interface TemplateManifest {
@@ -69,13 +69,13 @@ export async function listFiles(dataDir: string): Promise<{ files: Record<string
 }
 
 export async function writeManifest(dir: string, manifest: TemplateManifest): Promise<void> {
-  await writeFile(join(dir, manifestName), JSON.stringify(manifest), { mode: 0o600, flush: true })
+  await writeFile(join(dir, manifestName), sealRecord(manifest), { mode: 0o600, flush: true })
 }
 
 /** @returns what is in `template.json`, or what is wrong with it. */
 export async function readManifest(dir: string): Promise<TemplateManifest | UnreadableRecord> {
   try {
-    const result = parseRecord(await readFile(join(dir, manifestName), 'utf8'), schema)
+    const result = parseSealedRecord(await readFile(join(dir, manifestName), 'utf8'), schema)
     if (result !== undefined && 'value' in result) return result.value
     return { problem: `its ${manifestName} cannot be read: ${result?.problem ?? 'it is empty'}` }
   } catch (error) {
