@@ -1,11 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeContent } from '../../packages/pg-branch/dist/artefact/blobs.js'
+import { startS3, type S3Server } from '@pg-branch/bench/s3'
 import { openStore } from '../../packages/pg-branch/dist/artefact/registry.js'
 import { startRegistry, type Registry } from '../support/registry.ts'
-import { describeArtefactStore } from './artefact-store.ts'
+import { makeClock } from '../support/clock.ts'
+import { describeArtefactStore, describeHttpStore } from './artefact-store.ts'
+
+const testDir = fileURLToPath(new URL('..', import.meta.url))
 
 describe('directory', () => {
   let dir = ''
@@ -45,6 +50,18 @@ describe.each(['none', 'basic', 'token'] as const)('OCI registry, login: %s', (l
     rmSync(dir, { recursive: true })
   })
 
+  // The login that takes most requests.
+  if (login === 'token') {
+    describeHttpStore({
+      getOrigin: () => `http://${registry.host}`,
+      open: (origin) =>
+        openStore(`oci://${new URL(origin).host}/some/templates`, {
+          baseDir: '/',
+          env: { PG_BRANCH_REGISTRY_USER: registry.user, PG_BRANCH_REGISTRY_PASSWORD: registry.password },
+        }),
+    })
+  }
+
   if (login === 'none') return
   test('without it, or with a wrong one, the error says how to log in', async () => {
     for (const env of [
@@ -59,6 +76,101 @@ describe.each(['none', 'basic', 'token'] as const)('OCI registry, login: %s', (l
   })
 })
 
+describe('S3', () => {
+  let server: S3Server
+  beforeAll(async () => {
+    server = await startS3()
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+  const nowhere = { HOME: '/nonexistent', PATH: process.env.PATH, AWS_EC2_METADATA_DISABLED: 'true' }
+  const openAt = (
+    { origin = server.origin, bucket = server.bucket }: { origin?: string; bucket?: string },
+    env: Record<string, string> = server.env,
+  ) => openStore(`s3://${bucket}/some/templates?endpoint=${origin}`, { baseDir: testDir, env: { ...nowhere, ...env } })
+
+  describeArtefactStore({ open: () => openAt({}) })
+  describeHttpStore({ getOrigin: () => server.origin, open: (origin) => openAt({ origin }) })
+
+  test('credentials and endpoint are found as by the AWS tools', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'pgb-aws-'))
+    const files = { AWS_CONFIG_FILE: join(dir, 'config'), AWS_SHARED_CREDENTIALS_FILE: join(dir, 'credentials') }
+    writeFileSync(files.AWS_CONFIG_FILE, '[profile ci]\nregion = us-east-1\n')
+    const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = server.env
+    const lines = `[ci]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`
+    writeFileSync(files.AWS_SHARED_CREDENTIALS_FILE, lines)
+    const env = { ...nowhere, ...files, AWS_PROFILE: 'ci', AWS_ENDPOINT_URL_S3: server.origin }
+    const store = openStore(`s3://${server.bucket}`, { baseDir: testDir, env })
+    expect(await store.readRef('nothing')).toBeUndefined()
+    rmSync(dir, { recursive: true })
+  })
+
+  test.each<[string, Record<string, string>, RegExp]>([
+    [
+      'no credentials',
+      {},
+      /s3:\/\/pg-branch-test\/some\/templates cannot be reached: CredentialsProviderError.*AWS_PROFILE/s,
+    ],
+    [
+      'a wrong secret',
+      { AWS_ACCESS_KEY_ID: 'test:tester', AWS_SECRET_ACCESS_KEY: 'x' },
+      /answered 403: SignatureDoesNotMatch/,
+    ],
+    ['a stranger', { AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'x' }, /answered 403: \w+/],
+  ])('%s: the error says what is missing', async (_name, env, message) => {
+    await expect(openAt({}, env).readRef('nothing')).rejects.toMatchObject({
+      code: 'PGB_STORE',
+      message: expect.stringMatching(message) as string,
+    })
+  })
+
+  test('a bucket that is not there is named, in every call that can tell', async () => {
+    const store = openAt({ bucket: 'no-such-bucket' })
+    const content = Buffer.from('x')
+    const blob = describeContent(content)
+    for (const call of [() => store.readRef('x'), () => store.readBlob(blob), () => store.writeBlob(blob, content)]) {
+      await expect(call()).rejects.toMatchObject({
+        code: 'PGB_STORE',
+        message: expect.stringMatching(/answered 404: NoSuchBucket.*Make the bucket/s) as string,
+      })
+    }
+  })
+
+  test('a clock that is hours off is no reason', async () => {
+    using clock = await makeClock()
+    clock.set('+5h')
+    const { env: faked } = clock
+    const env = Object.fromEntries(
+      Object.entries({ ...faked, ...server.env }).filter(([, value]) => value !== undefined),
+    )
+    const store = openAt({}, env as Record<string, string>)
+    const content = Buffer.from('late')
+    await store.writeBlob(describeContent(content), content)
+    expect((await store.readBlob(describeContent(content)))?.toString()).toBe('late')
+  })
+
+  test.each([
+    ['s3://', /names no bucket/],
+    ['s3://Not_A_Bucket/x', /names no bucket/],
+    ['s3://someone:secret@bucket/x', /names no bucket/],
+    ['s3://bucket/x?endpoint=ftp://x', /no URL of http or https/],
+    ['s3://bucket/x?endpiont=https://x', /has "endpiont" in its query/],
+    ['s3://bucket/x?endpoint=https://x&pathStyle=1', /neither true nor false/],
+    ['s3://bucket/x', /no region is known/],
+  ])('%s is refused', async (name, message) => {
+    const error: unknown = await openStore(name, { baseDir: testDir, env: { ...nowhere, ...server.env } })
+      .readRef('x')
+      .catch((thrown: unknown) => thrown)
+    expect(String(error)).toMatch(message)
+    expect(String(error)).not.toContain('secret')
+  })
+})
+
+test('without its package, a bucket is refused by name', () => {
+  expect(() => openStore('s3://bucket/x', { baseDir: '/', env: {} })).toThrow(
+    /needs the package @pg-branch\/s3.*npm i -D/s,
+  )
+})
+
 test('a registry that is not there is named, after some tries', async () => {
   await expect(openStore('oci://127.0.0.1:1/x/y', { baseDir: '/', env: {} }).readRef('x')).rejects.toMatchObject({
     code: 'PGB_STORE',
@@ -67,7 +179,7 @@ test('a registry that is not there is named, after some tries', async () => {
 })
 
 test.each([
-  ['s3://bucket/x', /is no template store/],
+  ['gs://bucket/x', /is no template store/],
   ['oci://ghcr.io', /names no repository/],
   ['oci://ghcr.io/You/App', /names no repository/],
   ['oci://ghcr.io/you/app:tag', /names no repository/],

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { startS3 } from '@pg-branch/bench/s3'
 import { describe, expect, test } from 'vitest'
 import { openStoreDir, type Manifest } from '../support/artefact.ts'
 import { leaseBranch } from '../support/branch.ts'
@@ -104,24 +105,61 @@ function apparentBytes(dir: string): number {
   )
 }
 
-test('a template goes through an OCI registry that wants a login', async () => {
+interface SharedPlace {
+  store: string
+  /** Logs in, in whole and wrongly. */
+  login: Record<string, string>
+  noLogin: Record<string, string>
+  refusal: string
+  secret: string
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+async function useRegistry(): Promise<SharedPlace> {
+  const registry = await startRegistry('basic')
+  return {
+    store: `oci://${registry.host}/team/app-templates`,
+    login: { PG_BRANCH_REGISTRY_USER: registry.user, PG_BRANCH_REGISTRY_PASSWORD: registry.password },
+    noLogin: { DOCKER_CONFIG: '/nonexistent' },
+    refusal: 'answered 401',
+    secret: registry.password,
+    [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
+  }
+}
+
+async function useBucket(): Promise<SharedPlace> {
+  const server = await startS3()
+  return {
+    store: `s3://${server.bucket}/team/app?endpoint=${server.origin}`,
+    login: server.env,
+    noLogin: { HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true' },
+    refusal: 'CredentialsProviderError',
+    secret: server.secret,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+test.each([
+  ['an OCI registry', useRegistry],
+  ['a bucket', useBucket],
+])('a template goes through %s that wants a login', async (_name, use) => {
   await using project = await makeProject(files)
-  await using registry = await startRegistry('basic')
-  const store = `oci://${registry.host}/team/app-templates`
-  const login = { PG_BRANCH_REGISTRY_USER: registry.user, PG_BRANCH_REGISTRY_PASSWORD: registry.password }
+  await using place = await use()
+  const { store, login, noLogin, refusal, secret } = place
   {
     await using home = makeHome()
-    const refused = await runCli(project.dir, ['template', 'push', store], { env: { DOCKER_CONFIG: '/nonexistent' } })
+    const refused = await runCli(project.dir, ['template', 'push', store], { env: noLogin })
     expect(refused.exitCode).toBe(2)
-    expect(refused.stderr).toContain('answered 401')
+    expect(refused.stderr).toContain(refusal)
     const { bytesMoved } = await runJson<Answer>(project.dir, ['template', 'push', store], login)
     expect(bytesMoved).toBeGreaterThan(500_000)
     expect(await runJson<Answer>(project.dir, ['template', 'push', store], login)).toMatchObject({ bytesMoved: 0 })
-    expect(home.readLog()).not.toContain(registry.password)
+    expect(home.readLog()).not.toContain(secret)
     expect(await home.end()).toEqual([])
   }
   await onOtherMachine(project, async () => {
-    const missing = await runCli(project.dir, ['template', 'pull', `${store}-other`], { env: login })
+    const elsewhere = store.replace('/team/', '/other/')
+    const missing = await runCli(project.dir, ['template', 'pull', elsewhere], { env: login })
     expect(missing.exitCode).toBe(1)
     expect(missing.stderr).toContain('[PGB_TEMPLATE_UNKNOWN]')
     expect(await runJson<Answer>(project.dir, ['template', 'pull', store], login)).toMatchObject({ wasThere: false })

@@ -13,6 +13,7 @@ const packages = {
   'vitest-environment-pg-branch': 'vitest',
   'jest-environment-pg-branch': 'jest',
   '@pg-branch/testcontainers': 'testcontainers',
+  '@pg-branch/s3': 's3',
 }
 
 export type Installer = 'npm' | 'pnpm'

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connectSupervisor } from 'pg-branch/client'
 import { inOwnHome } from './branches.ts'
 import { median } from './measure.ts'
+import type { S3Server } from './s3.ts'
 
 const cliFile = join(dirname(fileURLToPath(import.meta.resolve('pg-branch/package.json'))), 'dist/cli/main.js')
 const rounds = 15
@@ -82,6 +83,8 @@ export type SeedKind = 'one INSERT … SELECT' | 'a script, 1000 rows a statemen
 
 export interface SharingFigures {
   seed: SeedKind
+  /** Kind of the store. */
+  store: 'directory' | 'S3'
   dataMb: number
   buildMs: number
   pullMs: number
@@ -91,6 +94,8 @@ export interface SharingFigures {
   layerMb: number
   movedMb: number
 }
+
+const s3PackageDir = fileURLToPath(new URL('..', import.meta.resolve('@pg-branch/s3')))
 
 const mb = 1024 ** 2
 const createRows = (table: string, rows: number) =>
@@ -118,13 +123,22 @@ export async function measureSharing(options: {
   volumePath: string
   rows: number
   seed: SeedKind
+  /** Of a bucket, in place of a directory. */
+  bucket?: { server: S3Server; prefix: string } | undefined
 }): Promise<SharingFigures> {
+  const { bucket } = options
+  const store =
+    bucket === undefined ? 'store' : `s3://${bucket.server.bucket}/${bucket.prefix}?endpoint=${bucket.server.origin}`
+  Object.assign(process.env, bucket?.server.env)
   const createConfig = (first: string) =>
     `import { createHash } from 'node:crypto'
      export default { volume: { path: ${JSON.stringify(options.volumePath)} }, seed: [${first}, { kind: 'sql', globs: ['2.sql'] }] }`
   const sql = `{ kind: 'sql', globs: ['1.sql'] }`
   const isScript = options.seed !== 'one INSERT … SELECT'
   return inOwnHome(async (dir) => {
+    // As `npm i -D @pg-branch/s3` does.
+    await mkdir(join(dir, 'node_modules/@pg-branch'), { recursive: true })
+    await symlink(s3PackageDir, join(dir, 'node_modules/@pg-branch/s3'))
     const layerRows = Math.round(options.rows / 20)
     await writeFiles(dir, { 'pg-branch.config.mjs': createConfig(sql), '1.sql': 'SELECT 1', '2.sql': 'SELECT 2' })
     // So that neither way pays for what a machine does once.
@@ -135,14 +149,14 @@ export async function measureSharing(options: {
       '2.sql': createRows('last', layerRows),
     })
     const build = runCli(dir, ['template', 'build'])
-    const push = () => JSON.parse(runCli(dir, ['template', 'push', 'store', '--json']).stdout) as Exchanged
+    const push = () => JSON.parse(runCli(dir, ['template', 'push', store, '--json']).stdout) as Exchanged
     const pushed = push()
     const size = Number(
       runCli(dir, ['run', '--', 'psql', '-Atc', 'SELECT pg_database_size(current_database())']).stdout.trim(),
     )
     const { key } = JSON.parse(runCli(dir, ['template', 'why', '--json']).stdout) as { key: string }
     runCli(dir, ['template', 'rm', key])
-    const pull = runCli(dir, ['template', 'pull', 'store'])
+    const pull = runCli(dir, ['template', 'pull', store])
     await writeFiles(dir, { '2.sql': createRows('changed', layerRows) })
     runCli(dir, ['template', 'build'])
     const changed = push()
@@ -151,6 +165,7 @@ export async function measureSharing(options: {
     )
     return {
       seed: options.seed,
+      store: bucket === undefined ? 'directory' : 'S3',
       dataMb: size / mb,
       buildMs: build.ms,
       pullMs: pull.ms,

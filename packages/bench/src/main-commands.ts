@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { measureCommands, measureSharing, type CommandFigures, type SeedKind, type SharingFigures } from './commands.ts'
+import { startS3 } from './s3.ts'
 import { renderTable } from './table.ts'
 import { makeVolume, type FileSystem } from './volumes.ts'
 
@@ -31,13 +32,17 @@ if (parts.has('commands')) {
 if (parts.has('sharing')) {
   const seeds: SeedKind[] = ['one INSERT … SELECT', 'a script, 1000 rows a statement']
   const figures: SharingFigures[] = []
-  for (const seed of seeds) {
-    figures.push(await measureSharing({ volumePath: volume.path, rows: Number(values.rows), seed }))
-  }
+  const base = { volumePath: volume.path, rows: Number(values.rows) }
+  for (const seed of seeds) figures.push(await measureSharing({ ...base, seed }))
+  await using server = await startS3()
+  figures.push(
+    await measureSharing({ ...base, seed: 'a script, 1000 rows a statement', bucket: { server, prefix: 'bench' } }),
+  )
   report.sharing = figures
   const size = (value: number) => `${value.toFixed(1)} MB`
   const columns: Parameters<typeof renderTable<SharingFigures>>[0] = [
     ['seed', ({ seed }) => seed],
+    ['store', ({ store }) => store],
     ['database', ({ dataMb }) => size(dataMb)],
     ['compressed', ({ templateMb }) => size(templateMb)],
     ['`template build`', ({ buildMs }) => `${(buildMs / 1000).toFixed(1)} s`],

@@ -63,10 +63,10 @@ export async function takeTurn({
     if (text !== seen?.text) seen = text === undefined ? undefined : { text, at: performance.now() }
     const isAbandoned = seen !== undefined && performance.now() - seen.at > abandonedMs
     if (text === undefined || isAbandoned || parseClaim(text)?.isReleased !== false) {
-      const isFirst = await write(own, text === undefined)
-      const isSure = store.capabilities.exclusive && text === undefined
-      if (isFirst && !isSure) await sleep(settleMs)
-      if (isFirst && (isSure || parseClaim(await read())?.by === own.by)) {
+      const { isWritten, isExclusive } = await write(own, text === undefined)
+      const isSure = isExclusive && text === undefined
+      if (isWritten && !isSure) await sleep(settleMs)
+      if (isWritten && (isSure || parseClaim(await read())?.by === own.by)) {
         log('building %s is ours', key)
         return { outcome: 'ours', release: holdClaim(own, (claim) => write(claim, false)) }
       }

@@ -14,24 +14,34 @@ export interface Ref {
   annotations: Record<string, string>
 }
 
+/** What became of the writing of a name. */
+export interface WriteOutcome {
+  /** False if it was to be absent, and pointed somewhere already. */
+  isWritten: boolean
+  /** Whether, of two that write an absent name at once, one alone is told that it has. If not, look again. */
+  isExclusive: boolean
+}
+
 /**
  * A place that machines share: blobs that are never changed, and names that are. A new one is one file in
- * `stores/`, one line in `registry.ts`, and passes `test/contract/artefact-store.ts`. Every method throws
- * PgBranchError `PGB_STORE` if the place cannot be reached or refuses.
+ * `stores/` or a package, one line in `registry.ts`, and passes `test/contract/artefact-store.ts`. Every method
+ * throws PgBranchError `PGB_STORE` if the place cannot be reached or refuses.
  */
 export interface ArtefactStore {
   /** For people; without any secret. */
   readonly label: string
-  readonly capabilities: {
-    /** Of two that write a name which is absent, one is told that it was not. */
-    exclusive: boolean
-  }
   hasBlob(blob: Blob): Promise<boolean>
   /** @returns undefined if there is none. Whether the bytes are the right ones is for the caller to check. */
   readBlob(blob: Blob): Promise<Buffer | undefined>
   /** Either all of it is there afterwards, or nothing. */
   writeBlob(blob: Blob, content: Buffer): Promise<void>
   readRef(name: string): Promise<Ref | undefined>
-  /** Points a name at blobs, which are there. @returns false if `ifAbsent` and it pointed somewhere already. */
-  writeRef(name: string, ref: Ref, options?: { ifAbsent: boolean }): Promise<boolean>
+  /** Points a name at blobs, which are there; with `ifAbsent` only if it points nowhere. */
+  writeRef(name: string, ref: Ref, rules?: { ifAbsent: boolean }): Promise<WriteOutcome>
+}
+
+/** What a module that brings a store exports. It runs in a process of its own, with the variables of whoever asks. */
+export interface StoreModule {
+  /** @param address what stands behind `scheme://`, or a directory. @throws PgBranchError `PGB_ARGUMENT`. */
+  openStore(address: string): ArtefactStore
 }

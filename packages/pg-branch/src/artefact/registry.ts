@@ -1,8 +1,10 @@
-import { isAbsolute, resolve } from 'node:path'
+import { createRequire } from 'node:module'
+import { isAbsolute, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { PgBranchError } from '../lib/errors.ts'
 import type { ArtefactStore } from './contract.ts'
 import { findCredentials } from './credentials.ts'
-import { createDirectoryProcess } from './stores/directory-process.ts'
+import { createStoreProcess } from './store-process.ts'
 import { createOciStore } from './stores/oci.ts'
 
 export interface StoreContext {
@@ -33,7 +35,45 @@ const stores: Record<string, (rest: string, context: StoreContext) => ArtefactSt
     const origin = `${isLocal ? 'http' : 'https'}://${host}`
     return createOciStore({ origin, repository, findCredentials: () => findCredentials(host, env) })
   },
+  s3: (rest, context) => openPackage({ scheme: 's3', name: '@pg-branch/s3', rest }, context),
 }
+
+/** A package has time limits of its own; this one is for a process that does not keep to them. */
+const packageAnswerMs = 300_000
+
+/** A store that a package brings, which stands among the dependencies of the project, or beside us. */
+function openPackage(
+  { scheme, name, rest }: { scheme: string; name: string; rest: string },
+  { baseDir, env }: StoreContext,
+): ArtefactStore {
+  const label = `${scheme}://${rest.replace(/\?.*$/s, '').replace(/^.*@/s, '…@')}`
+  const file = [join(baseDir, 'package.json'), import.meta.url].map((from) => resolveFrom(from, name)).find(Boolean)
+  if (file === undefined) {
+    throw new PgBranchError(`the template store ${label} needs the package ${name}, which is not installed`, {
+      code: 'PGB_ARGUMENT',
+      hint: `Install it in ${baseDir}: npm i -D ${name}`,
+    })
+  }
+  const hangHint = 'Other projects, and runs without it, go on.'
+  const module = pathToFileURL(file).href
+  return createStoreProcess({ label, module, address: rest, env, answerMs: packageAnswerMs, hangHint })
+}
+
+function resolveFrom(from: string, name: string): string | undefined {
+  try {
+    return createRequire(from).resolve(name)
+  } catch {
+    return undefined
+  }
+}
+
+const directoryModule = new URL(
+  import.meta.url.endsWith('.ts') ? './stores/directory.ts' : './stores/directory.js',
+  import.meta.url,
+).href
+
+/** A file system that has not answered in this time hangs. */
+const fileSystemAnswerMs = 20_000
 
 /** @returns the store of a project: the configuration's, else `PG_BRANCH_STORE`, with which CI needs none. */
 export function findStoreName(configured: string | undefined, env: StoreContext['env']): string | undefined {
@@ -42,13 +82,21 @@ export function findStoreName(configured: string | undefined, env: StoreContext[
 }
 
 /**
- * @param name a path, or `oci://host/repository`.
+ * @param name a path, `oci://host/repository`, or `s3://bucket/prefix`.
  * @throws PgBranchError `PGB_ARGUMENT`.
  */
 export function openStore(name: string, context: StoreContext): ArtefactStore {
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/.exec(name) ?? []
   if (scheme === undefined || rest === undefined) {
-    return createDirectoryProcess(isAbsolute(name) ? name : resolve(context.baseDir, name))
+    const dir = isAbsolute(name) ? name : resolve(context.baseDir, name)
+    return createStoreProcess({
+      label: dir,
+      module: directoryModule,
+      address: dir,
+      env: process.env,
+      answerMs: fileSystemAnswerMs,
+      hangHint: 'Is it on a network file system that hangs? Other projects, and runs without it, go on.',
+    })
   }
   const create = stores[scheme]
   if (create !== undefined) return create(rest, context)

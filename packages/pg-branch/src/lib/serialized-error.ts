@@ -9,9 +9,14 @@ export interface SerializedError {
 }
 
 export function serializeError(error: unknown): SerializedError {
-  const known = error instanceof PgBranchError ? error : explainSystemError(error)
+  const known = isOurs(error) ? error : explainSystemError(error)
   if (known !== undefined) return { code: known.code, message: known.summary, hint: known.hint }
   return { code: 'PGB_INTERNAL', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+}
+
+/** A package beside us may have a copy of this class of its own. */
+function isOurs(error: unknown): error is PgBranchError {
+  return error instanceof PgBranchError || (error instanceof Error && error.name === 'PgBranchError' && 'code' in error)
 }
 
 /** @param error what came over a boundary: anything. */

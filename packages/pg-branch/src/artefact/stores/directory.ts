@@ -1,34 +1,22 @@
 import { chmod, link, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import * as v from 'valibot'
 import { PgBranchError, describeError, getErrorCode } from '../../lib/errors.ts'
 import { createDiskFullError } from '../../lib/system-errors.ts'
-import { parseRecord } from '../../lib/record.ts'
 import { writeDraft, writeWhole } from '../../lib/write-whole.ts'
-import { pushAgainHint } from '../blobs.ts'
-import type { ArtefactStore, Blob, Ref } from '../contract.ts'
-
-const blobSchema = v.object({
-  digest: v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/)),
-  bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
-})
-const refSchema: v.GenericSchema<unknown, Ref> = v.object({
-  manifest: blobSchema,
-  blobs: v.array(blobSchema),
-  annotations: v.record(v.string(), v.string()),
-})
+import type { ArtefactStore, Blob, StoreModule } from '../contract.ts'
+import { formatRef, parseRef } from '../ref.ts'
 
 /** A directory: of a CI cache, or shared by machines. Below it are `blobs/sha256/…` and `refs/…`. */
-export function createDirectoryStore(dir: string): ArtefactStore {
+export const openStore: StoreModule['openStore'] = (dir): ArtefactStore => {
   const getBlobPath = ({ digest }: Blob) => {
     const hex = digest.slice('sha256:'.length)
     return join(dir, 'blobs', 'sha256', hex.slice(0, 2), hex)
   }
   const getRefPath = (name: string) => join(dir, 'refs', `${name}.json`)
   const label = dir
+  const isExclusive = true
   return {
     label,
-    capabilities: { exclusive: true },
     hasBlob: (blob) =>
       explain(label, async () => (await stat(getBlobPath(blob)).catch(ignoreMissing))?.size === blob.bytes),
     readBlob: (blob) =>
@@ -38,28 +26,23 @@ export function createDirectoryStore(dir: string): ArtefactStore {
     readRef: (name) =>
       explain(label, async () => {
         const text = await readFile(getRefPath(name), 'utf8').catch(ignoreMissing)
-        const result = parseRecord(text, refSchema)
-        if (result === undefined || 'value' in result) return result?.value
-        throw new PgBranchError(`${getRefPath(name)} in the template store is damaged: ${result.problem}`, {
-          code: 'PGB_ARTEFACT',
-          hint: pushAgainHint,
-        })
+        return text === undefined ? undefined : parseRef(text, getRefPath(name))
       }),
     writeRef: (name, ref, { ifAbsent } = { ifAbsent: false }) =>
       explain(label, async () => {
-        const text = JSON.stringify(ref)
+        const text = formatRef(ref)
         const path = await makeParent(dir, getRefPath(name))
         if (!ifAbsent) {
           await writeWhole(path, text)
-          return true
+          return { isWritten: true, isExclusive }
         }
         const draft = await writeDraft(path, text)
         try {
           // Unlike a rename, it fails where something is.
           await link(draft, path)
-          return true
+          return { isWritten: true, isExclusive }
         } catch (error) {
-          if (getErrorCode(error) === 'EEXIST') return false
+          if (getErrorCode(error) === 'EEXIST') return { isWritten: false, isExclusive }
           throw error
         } finally {
           await rm(draft, { force: true })

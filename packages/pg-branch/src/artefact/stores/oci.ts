@@ -39,10 +39,10 @@ export function createOciStore(options: {
 }): ArtefactStore {
   const client = createRegistryClient(options)
   const label = `${new URL(options.origin).host}/${options.repository}`
+  // A tag is written whether it is there or not.
+  const isExclusive = false
   return {
     label,
-    // A tag is written whether it is there or not.
-    capabilities: { exclusive: false },
     async hasBlob({ digest }) {
       const response = await client.request(`blobs/${digest}`, { method: 'HEAD', accept: [404] })
       return response.ok
@@ -63,7 +63,7 @@ export function createOciStore(options: {
           headers: { accept: manifestType },
           accept: [404],
         })
-        if (response.ok) return false
+        if (response.ok) return { isWritten: false, isExclusive }
       }
       if (manifest.digest === emptyBlob.digest) await upload(client, emptyBlob, emptyContent)
       const isMark = manifest.digest === emptyBlob.digest
@@ -77,7 +77,7 @@ export function createOciStore(options: {
       }
       const headers = { 'content-type': manifestType }
       await putTag(client, `manifests/${name}`, { method: 'PUT', headers, body: JSON.stringify(body) })
-      return true
+      return { isWritten: true, isExclusive }
     },
   }
 }

@@ -1,24 +1,39 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { PgBranchError } from '../../lib/errors.ts'
-import { deserializeError } from '../../lib/serialized-error.ts'
-import type { ArtefactStore } from '../contract.ts'
-import type { StoreAnswer, StoreQuestion } from './directory-main.ts'
+import { PgBranchError } from '../lib/errors.ts'
+import { deserializeError } from '../lib/serialized-error.ts'
+import type { ArtefactStore, WriteOutcome } from './contract.ts'
+import type { StoreAnswer, StoreQuestion } from './store-main.ts'
 
 const mainFile = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './directory-main.ts' : './directory-main.js', import.meta.url),
+  new URL(import.meta.url.endsWith('.ts') ? './store-main.ts' : './store-main.js', import.meta.url),
 )
 
-/** A file system that has not answered in this time hangs. */
-const answerMs = 20_000
 /** Without work the process goes. */
 const idleMs = 5_000
 
 /**
- * A directory store that can hang without anybody else noticing: a network file system that does not answer holds the
- * threads with which a whole process reads files, so another process asks it, and is killed when it takes too long.
+ * A store that can hang without anybody else noticing: a network file system that does not answer holds the threads
+ * with which a whole process reads files, and a library of somebody else's may never give up. So another process
+ * asks it, and is killed when it takes too long.
+ *
+ * States of the process: *absent*, until something is asked → *running* → *absent*, after some idle seconds or its
+ * own death → … → *given up*, for good, once it has not answered in time.
  */
-export function createDirectoryProcess(dir: string): ArtefactStore {
+export function createStoreProcess(options: {
+  /** For people. */
+  label: string
+  /** URL of a `StoreModule`. */
+  module: string
+  /** What its `openStore` takes. */
+  address: string
+  /** Variables of the process. */
+  env: NodeJS.ProcessEnv
+  /** What has not been answered in this time never will be. */
+  answerMs: number
+  hangHint: string
+}): ArtefactStore {
+  const { label, module, address, env, answerMs, hangHint } = options
   let child: ChildProcess | undefined
   let nextId = 1
   let failure: PgBranchError | undefined
@@ -29,10 +44,7 @@ export function createDirectoryProcess(dir: string): ArtefactStore {
     pending.clear()
   }
   const createError = (problem: string) =>
-    new PgBranchError(`the template store ${dir} cannot be used: ${problem}`, {
-      code: 'PGB_STORE',
-      hint: 'Is it on a network file system that hangs? Other projects, and runs without it, go on.',
-    })
+    new PgBranchError(`the template store ${label} cannot be used: ${problem}`, { code: 'PGB_STORE', hint: hangHint })
   const end = () => {
     clearTimeout(idleTimer)
     child?.kill('SIGKILL')
@@ -49,7 +61,8 @@ export function createDirectoryProcess(dir: string): ArtefactStore {
     return waiting
   }
   const start = (): ChildProcess => {
-    const started = fork(mainFile, [dir], {
+    const started = fork(mainFile, [module, address], {
+      env,
       serialization: 'advanced',
       execArgv: [],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -93,8 +106,7 @@ export function createDirectoryProcess(dir: string): ArtefactStore {
     })
   }
   return {
-    label: dir,
-    capabilities: { exclusive: true },
+    label,
     hasBlob: (blob) => ask('hasBlob', [blob]),
     readBlob: async (blob) => {
       const content = await ask<Uint8Array | undefined>('readBlob', [blob])
@@ -102,6 +114,6 @@ export function createDirectoryProcess(dir: string): ArtefactStore {
     },
     writeBlob: (blob, content) => ask('writeBlob', [blob, content]),
     readRef: (name) => ask('readRef', [name]),
-    writeRef: (name, ref, options) => ask('writeRef', [name, ref, options]),
+    writeRef: (name, ref, rules) => ask<WriteOutcome>('writeRef', [name, ref, rules]),
   }
 }
