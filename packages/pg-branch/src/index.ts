@@ -10,7 +10,6 @@ export type {
   DumpStep,
   FunctionStep,
   PostgresOptions,
-  PresetName,
   PresetStep,
   RunnableStep,
   SeedStep,
@@ -20,5 +19,6 @@ export type {
   UserConfig,
   VolumeOptions,
 } from './config/types.ts'
+export type { PresetName } from './config/presets/registry.ts'
 export type { ServerModule } from './postgres/server-start.ts'
 export { PgBranchError, type PgBranchErrorCode } from './lib/errors.ts'

@@ -11,6 +11,7 @@ import { listDirsWith } from '../postgres/known-places.ts'
 import { surveyProviders } from '../postgres/registry.ts'
 import { connectSupervisor } from '../client/connect.ts'
 import { listDeadGenerations } from '../reaper/reaper.ts'
+import { drivers } from '../volume/registry.ts'
 import { surveyVolumes } from '../volume/choose.ts'
 import { jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
@@ -93,7 +94,7 @@ async function examineVolumes(paths: StatePaths): Promise<Finding[]> {
     return { topic: 'volume', state: reason === undefined ? 'ok' : 'no', text }
   })
   if (best === undefined) return [...findings, { topic: 'volume', state: 'problem', text: 'no volume can be used' }]
-  if (best.driver !== 'copy') return findings
+  if (drivers[best.driver]().capabilities.copyOnWrite) return findings
   const text =
     'every branch is a copy here; `sudo npx pg-branch volume create` (Linux) makes it cost the same whatever its size'
   return [...findings, { topic: 'volume', state: 'no', text }]

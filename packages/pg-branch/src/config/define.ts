@@ -1,4 +1,5 @@
-import type { CommandStep, DumpStep, PresetName, PresetStep, SqlStep, UserConfig } from './types.ts'
+import type { PresetName } from './presets/registry.ts'
+import type { CommandStep, DumpStep, PresetStep, SqlStep, UserConfig } from './types.ts'
 
 /** Gives types and completion to `pg-branch.config.ts`; returns its argument. */
 export function defineConfig(config: UserConfig): UserConfig {

@@ -1,6 +1,11 @@
 import * as v from 'valibot'
-import { presets } from './presets/registry.ts'
-import type { PresetName, UserConfig } from './types.ts'
+import { describeExactly } from '../lib/exact-schema.ts'
+import { postgresVersions } from '../postgres/contract.ts'
+import { localeProviders } from '../postgres/initdb.ts'
+import { providerNames } from '../postgres/registry.ts'
+import { driverNames } from '../volume/registry.ts'
+import { presetNames } from './presets/registry.ts'
+import type { FunctionStep, UserConfig } from './types.ts'
 
 const count = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0, 'must be 0 or more'))
 const name = v.pipe(
@@ -11,8 +16,6 @@ const name = v.pipe(
 const globs = v.array(v.pipe(v.string(), v.nonEmpty('must not be empty')))
 
 const variableName = v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'is not a variable name'))
-
-const presetNames = Object.keys(presets) as PresetName[]
 
 const step = v.union(
   [
@@ -39,7 +42,7 @@ const step = v.union(
         reads: v.optional(v.array(variableName), []),
       }),
     ]),
-    v.function(),
+    v.custom<FunctionStep>((value) => typeof value === 'function'),
   ],
   'must be sql(…), dump(…), preset(…), command(…) or a function',
 )
@@ -49,112 +52,95 @@ const seed = v.union(
   'must be sql(…), dump(…), preset(…), command(…), a function, or a list of these',
 )
 
-/** What a user may write. Kept beside `UserConfig`: the compiler checks below that they agree. */
-export const configSchema: v.GenericSchema<unknown, UserConfig> = v.strictObject({
-  seed: v.optional(seed),
-  fastIngest: v.optional(v.boolean()),
-  database: v.optional(name),
-  databases: v.optional(
-    v.pipe(
-      v.record(
-        name,
-        v.strictObject({
-          seed: v.optional(seed),
-          env: v.optional(v.array(variableName)),
-        }),
-      ),
-      v.check((value) => Object.keys(value).length > 0, 'must name at least one database'),
-    ),
-  ),
-  user: v.optional(v.strictObject({ name, superuser: v.optional(v.boolean()) })),
-  postgres: v.optional(
-    v.strictObject({
-      version: v.optional(v.picklist([15, 16, 17, 18])),
-      provider: v.optional(v.picklist(['embedded', 'system'])),
-      bin: v.optional(v.string()),
-      initdb: v.optional(
-        v.strictObject({
-          locale: v.optional(v.string()),
-          localeProvider: v.optional(v.picklist(['builtin', 'icu', 'libc'])),
-          encoding: v.optional(v.string()),
-        }),
-      ),
-      extensions: v.optional(v.strictObject({ paths: v.optional(v.array(v.string())) })),
-      settings: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
-    }),
-  ),
-  server: v.optional(
-    v.union(
-      [
-        v.string(),
-        v.strictObject({
-          kind: v.literal('start'),
-          label: v.string(),
-          module: v.string(),
-          options: v.record(v.string(), v.unknown()),
-        }),
-      ],
-      'must be a connection URI or container(…)',
-    ),
-  ),
-  volume: v.optional(
-    v.strictObject({
-      driver: v.optional(v.picklist(['btrfs', 'reflink', 'copy'])),
-      path: v.optional(v.string()),
-    }),
-  ),
-  pool: v.optional(
-    v.strictObject({
-      size: v.optional(v.pipe(count, v.maxValue(64, 'must be at most 64'))),
-      connectionsPerBranch: v.optional(v.pipe(count, v.minValue(1, 'must be 1 or more'))),
-      waitMs: v.optional(count),
-    }),
-  ),
-  gateway: v.optional(
-    v.strictObject({
-      maxPendingLogins: v.optional(v.pipe(count, v.minValue(1, 'must be 1 or more'))),
-    }),
-  ),
-  env: v.optional(
-    v.union(
-      [v.array(variableName), v.function()],
-      'must be a list of variable names or a function from branch to variables',
-    ),
-  ),
-  onFork: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
-  keep: v.optional(v.strictObject({ max: v.optional(count), forMs: v.optional(count) })),
-  cache: v.optional(
-    v.strictObject({
-      maxBytes: v.optional(count),
-      maxAgeDays: v.optional(count),
-      rebuildEveryMs: v.optional(v.pipe(count, v.minValue(1_000, 'must be 1000 or more'))),
-      store: v.optional(v.string()),
-      push: v.optional(v.boolean()),
-      trustedKeys: v.optional(v.record(v.string(), v.pipe(v.string(), v.nonEmpty('must not be empty')))),
-      waitMs: v.optional(count),
-    }),
-  ),
-  idleTimeoutMs: v.optional(count),
-}) as v.GenericSchema<unknown, UserConfig>
+type MapVariables = Exclude<UserConfig['env'], unknown[] | undefined>
 
-/** Options of one test environment: the same for Vitest and Jest. */
-export interface EnvironmentOptions {
-  /** Who shares a branch. Default: `file`, or `worker` when the runner does not isolate modules. */
-  scope?: 'file' | 'worker' | 'test' | undefined
-  /** With `scope: 'test'`: the report of a failed test says how many rows it changed. Default false. */
-  diffOnFailure?: boolean | undefined
-  /** With `scope: 'test'`: what to do about a test that leaves a transaction or a statement open. Default `warn`. */
-  leftOver?: 'warn' | 'fail' | 'ignore' | undefined
-  /** The environment that this one extends. Default `node`. */
-  base?: 'node' | 'jsdom' | 'happy-dom' | undefined
-  /** Path of the configuration file, relative to the test root. Default: the nearest one upwards. */
-  config?: string | undefined
-}
+/** What a user may write; meaning and defaults stand beside the members of `UserConfig`. */
+export const configSchema: v.GenericSchema<unknown, UserConfig> = describeExactly<UserConfig>()(
+  v.strictObject({
+    seed: v.optional(seed),
+    fastIngest: v.optional(v.boolean()),
+    database: v.optional(name),
+    databases: v.optional(
+      v.pipe(
+        v.record(
+          name,
+          v.strictObject({
+            seed: v.optional(seed),
+            env: v.optional(v.array(variableName)),
+          }),
+        ),
+        v.check((value) => Object.keys(value).length > 0, 'must name at least one database'),
+      ),
+    ),
+    user: v.optional(v.strictObject({ name, superuser: v.optional(v.boolean()) })),
+    postgres: v.optional(
+      v.strictObject({
+        version: v.optional(v.picklist(postgresVersions)),
+        provider: v.optional(v.picklist(providerNames)),
+        bin: v.optional(v.string()),
+        initdb: v.optional(
+          v.strictObject({
+            locale: v.optional(v.string()),
+            localeProvider: v.optional(v.picklist(localeProviders)),
+            encoding: v.optional(v.string()),
+          }),
+        ),
+        extensions: v.optional(v.strictObject({ paths: v.optional(v.array(v.string())) })),
+        settings: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
+      }),
+    ),
+    server: v.optional(
+      v.union(
+        [
+          v.string(),
+          v.strictObject({
+            kind: v.literal('start'),
+            label: v.string(),
+            module: v.string(),
+            options: v.record(v.string(), v.unknown()),
+          }),
+        ],
+        'must be a connection URI or container(…)',
+      ),
+    ),
+    volume: v.optional(
+      v.strictObject({
+        driver: v.optional(v.picklist(driverNames)),
+        path: v.optional(v.string()),
+      }),
+    ),
+    pool: v.optional(
+      v.strictObject({
+        size: v.optional(v.pipe(count, v.maxValue(64, 'must be at most 64'))),
+        connectionsPerBranch: v.optional(v.pipe(count, v.minValue(1, 'must be 1 or more'))),
+        waitMs: v.optional(count),
+      }),
+    ),
+    gateway: v.optional(
+      v.strictObject({
+        maxPendingLogins: v.optional(v.pipe(count, v.minValue(1, 'must be 1 or more'))),
+      }),
+    ),
+    env: v.optional(
+      v.union(
+        [v.array(variableName), v.custom<MapVariables>((value) => typeof value === 'function')],
+        'must be a list of variable names or a function from branch to variables',
+      ),
+    ),
 
-export const environmentOptionsSchema: v.GenericSchema<unknown, EnvironmentOptions> = v.strictObject({
-  scope: v.optional(v.picklist(['file', 'worker', 'test'])),
-  diffOnFailure: v.optional(v.boolean()),
-  leftOver: v.optional(v.picklist(['warn', 'fail', 'ignore'])),
-  base: v.optional(v.picklist(['node', 'jsdom', 'happy-dom'])),
-  config: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
-})
+    onFork: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+    keep: v.optional(v.strictObject({ max: v.optional(count), forMs: v.optional(count) })),
+    cache: v.optional(
+      v.strictObject({
+        maxBytes: v.optional(count),
+        maxAgeDays: v.optional(count),
+        rebuildEveryMs: v.optional(v.pipe(count, v.minValue(1_000, 'must be 1000 or more'))),
+        store: v.optional(v.string()),
+        push: v.optional(v.boolean()),
+        trustedKeys: v.optional(v.record(v.string(), v.pipe(v.string(), v.nonEmpty('must not be empty')))),
+        waitMs: v.optional(count),
+      }),
+    ),
+    idleTimeoutMs: v.optional(count),
+  }),
+)

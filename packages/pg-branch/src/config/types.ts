@@ -1,5 +1,10 @@
 import type { Client } from 'pg'
+import type { PostgresVersion } from '../postgres/contract.ts'
+import type { InitdbOptions, LocaleProvider } from '../postgres/initdb.ts'
+import type { ProviderName } from '../postgres/registry.ts'
+import type { DriverName } from '../volume/registry.ts'
 import type { CacheOptions } from './cache-options.ts'
+import type { PresetName } from './presets/registry.ts'
 
 /** What a function step is called with. */
 export interface StepContext {
@@ -24,7 +29,7 @@ export interface DumpStep {
   /** A path relative to the configuration, or an http(s) URL. */
   source: string
   /** Processes that restore at the same time; custom and directory formats only. */
-  jobs: number | undefined
+  jobs?: number | undefined
   /** Whether objects keep the owners and privileges of the dump, whose roles must then be there. */
   owners: boolean
 }
@@ -44,7 +49,7 @@ export interface CommandStep {
   /** Extra variables for the command; part of the template key. */
   env: Record<string, string>
   /** Names of variables that the command reads; their values are part of the template key. */
-  reads?: string[] | undefined
+  reads: string[]
 }
 
 /**
@@ -55,20 +60,6 @@ export type FunctionStep = (context: StepContext) => unknown
 
 export type RunnableStep = SqlStep | DumpStep | CommandStep | FunctionStep
 
-export type PresetName =
-  | 'drizzle'
-  | 'prisma'
-  | 'knex'
-  | 'node-pg-migrate'
-  | 'kysely'
-  | 'typeorm'
-  | 'mikro-orm'
-  | 'sequelize'
-  | 'graphile-migrate'
-  | 'dbmate'
-  | 'supabase'
-  | 'flyway'
-
 /** The migrations, and seeds, of a tool: stands for the steps that would be recognised without a configuration. */
 export interface PresetStep {
   kind: 'preset'
@@ -76,12 +67,6 @@ export interface PresetStep {
 }
 
 export type SeedStep = RunnableStep | PresetStep
-
-export type PostgresVersion = 15 | 16 | 17 | 18
-export type ProviderName = 'embedded' | 'system'
-export type DriverName = 'btrfs' | 'reflink' | 'copy'
-
-export type LocaleProvider = 'builtin' | 'icu' | 'libc'
 
 export interface PostgresOptions {
   /** Major version. Default: the one of the provider found first. */
@@ -102,10 +87,12 @@ export interface PostgresOptions {
       }
     | undefined
   /** Extensions that did not come with the server (PostgreSQL 18). */
-  extensions?: {
-    /** Directories with `share/extension` and `lib`, or with `extension` and libraries directly. */
-    paths?: string[] | undefined
-  }
+  extensions?:
+    | {
+        /** Directories with `share/extension` and `lib`, or with `extension` and libraries directly. */
+        paths?: string[] | undefined
+      }
+    | undefined
   /** Server settings of every branch, over our defaults (see `postgres/settings.ts`). */
   settings?: Record<string, string | number | boolean> | undefined
 }
@@ -172,21 +159,25 @@ export interface UserConfig {
    */
   server?: string | ServerStart | undefined
   volume?: VolumeOptions | undefined
-  pool?: {
-    /** Branches kept ready. Default: the number of CPUs, 2 to 8. */
-    size?: number | undefined
-    /** With `server`: connections that one leased branch may use. Default 10, as many as a pool of `pg`. */
-    connectionsPerBranch?: number | undefined
-    /** With `server`: how long a lease waits for connections to become free. Default 60,000. */
-    waitMs?: number | undefined
-  }
-  gateway?: {
-    /**
-     * With a branch for each test, and for named branches: connections at one address that have not logged in yet.
-     * Beyond it the oldest are refused. Default 64.
-     */
-    maxPendingLogins?: number | undefined
-  }
+  pool?:
+    | {
+        /** Branches kept ready. Default: the number of CPUs, 2 to 8. */
+        size?: number | undefined
+        /** With `server`: connections that one leased branch may use. Default 10, as many as a pool of `pg`. */
+        connectionsPerBranch?: number | undefined
+        /** With `server`: how long a lease waits for connections to become free. Default 60,000. */
+        waitMs?: number | undefined
+      }
+    | undefined
+  gateway?:
+    | {
+        /**
+         * With a branch for each test, and for named branches: connections at one address that have not logged in yet.
+         * Beyond it the oldest are refused. Default 64.
+         */
+        maxPendingLogins?: number | undefined
+      }
+    | undefined
   /**
    * Further variables that receive the URL, or a function from branch to variables, which only puts
    * the branch's parts into text. `DATABASE_URL`, `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and
@@ -199,12 +190,14 @@ export interface UserConfig {
    */
   onFork?: string | undefined
   /** Branches of failed tests. */
-  keep?: {
-    /** How many, newest first. Default 10; 0 keeps none. */
-    max?: number | undefined
-    /** How long. Default 3,600,000 (one hour). */
-    forMs?: number | undefined
-  }
+  keep?:
+    | {
+        /** How many, newest first. Default 10; 0 keeps none. */
+        max?: number | undefined
+        /** How long. Default 3,600,000 (one hour). */
+        forMs?: number | undefined
+      }
+    | undefined
   cache?: CacheOptions | undefined
   /** How long the background process stays without work. Default 30,000. */
   idleTimeoutMs?: number | undefined
@@ -221,7 +214,7 @@ export interface ResolvedConfig {
   user: { name: string; superuser: boolean }
   fastIngest: boolean
   postgres: {
-    initdb: { locale?: string | undefined; localeProvider?: LocaleProvider | undefined; encoding: string }
+    initdb: InitdbOptions
     extensionPaths: string[]
     version?: PostgresVersion | undefined
     provider?: ProviderName | undefined

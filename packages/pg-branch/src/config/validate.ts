@@ -1,20 +1,16 @@
 import leven from 'leven'
 import * as v from 'valibot'
 import { PgBranchError, type PgBranchErrorCode } from '../lib/errors.ts'
-import { configSchema, environmentOptionsSchema, type EnvironmentOptions } from './schema.ts'
+import { configSchema } from './schema.ts'
 import type { UserConfig } from './types.ts'
 
 /** @throws PgBranchError `PGB_CONFIG_INVALID` that lists every problem with its path. */
 export function validateConfig(value: unknown, source: string): UserConfig {
-  return validate(configSchema, value, { source, code: 'PGB_CONFIG_INVALID' })
+  return validateBy(configSchema, value, { source, code: 'PGB_CONFIG_INVALID' })
 }
 
-/** @throws PgBranchError `PGB_OPTION_INVALID` that lists every problem with its path. */
-export function validateEnvironmentOptions(value: unknown, source: string): EnvironmentOptions {
-  return validate(environmentOptionsSchema, value, { source, code: 'PGB_OPTION_INVALID' })
-}
-
-function validate<T>(
+/** @throws PgBranchError of this code, that lists every problem with its path. */
+export function validateBy<T>(
   schema: v.GenericSchema<unknown, T>,
   value: unknown,
   { source, code }: { source: string; code: PgBranchErrorCode },

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { EnvironmentOptions } from '../config/schema.ts'
-import { validateEnvironmentOptions } from '../config/validate.ts'
+import { validateBy } from '../config/validate.ts'
+import { environmentOptionsSchema, type EnvironmentOptions } from '../protocol/environment-options.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import type { StatePaths } from '../lib/paths.ts'
@@ -133,7 +133,10 @@ async function withProject<T, Request extends ProjectRequest>(
   // Tools that choose by NODE_ENV choose the same for the command line as for the runners, which set it.
   const env = { ...withSentinel(asked.env, { dir: asked.rootDir }), NODE_ENV: asked.env.NODE_ENV || 'test' }
   const request = { ...asked, env }
-  const options = validateEnvironmentOptions(request.options ?? {}, 'the environment option `pgBranch`')
+  const options = validateBy(environmentOptionsSchema, request.options ?? {}, {
+    source: 'the environment option `pgBranch`',
+    code: 'PGB_OPTION_INVALID',
+  })
   requireScope(options)
   const project = host.findProject({ rootDir: request.rootDir, configFile: options.config })
   let voice: ReturnType<SessionHost['claimVoice']>

@@ -1,4 +1,4 @@
-import type { PostgresVersion } from '../config/types.ts'
+import type { PostgresVersion } from '../postgres/contract.ts'
 
 /**
  * Settings of a server whose WAL nobody can read: nothing reads it, and nothing survives a crash.

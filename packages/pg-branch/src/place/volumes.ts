@@ -1,4 +1,5 @@
-import type { DriverName, ResolvedConfig } from '../config/types.ts'
+import type { ResolvedConfig } from '../config/types.ts'
+import type { DriverName } from '../volume/registry.ts'
 import { makeRandomDir } from '../lib/own-dirs.ts'
 import type { StatePaths } from '../lib/paths.ts'
 import { GenerationRegister, makeGenerationDir } from '../reaper/generation.ts'

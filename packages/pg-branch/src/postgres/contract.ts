@@ -1,4 +1,8 @@
-import type { PostgresVersion, ProviderName } from '../config/types.ts'
+import type { ProviderName } from './registry.ts'
+
+/** Major versions that pg-branch knows. */
+export const postgresVersions = [15, 16, 17, 18] as const
+export type PostgresVersion = (typeof postgresVersions)[number]
 
 /** A set of server programs that runs here. */
 export interface PostgresBinaries {

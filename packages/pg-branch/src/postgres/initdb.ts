@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { execa } from 'execa'
-import type { ResolvedConfig } from '../config/types.ts'
 import { PgBranchError, describeError } from '../lib/errors.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import { superuser } from '../lib/superuser.ts'
@@ -16,7 +15,14 @@ import { renderSettings } from './settings.ts'
  */
 const commonArguments = ['--no-sync', '--wal-segsize=1', '--auth-host=scram-sha-256', '--auth-local=trust']
 
-export type InitdbOptions = ResolvedConfig['postgres']['initdb']
+export const localeProviders = ['builtin', 'icu', 'libc'] as const
+export type LocaleProvider = (typeof localeProviders)[number]
+
+export interface InitdbOptions {
+  locale?: string | undefined
+  localeProvider?: LocaleProvider | undefined
+  encoding: string
+}
 
 /**
  * @returns arguments that determine the cluster; part of the template key. Unless the user says

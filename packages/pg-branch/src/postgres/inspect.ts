@@ -3,12 +3,10 @@ import { existsSync } from 'node:fs'
 import { arch, platform } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import type { PostgresVersion, ProviderName } from '../config/types.ts'
 import { describeError, getErrorCode } from '../lib/errors.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
-import type { PostgresBinaries } from './contract.ts'
-
-const supportedVersions: readonly PostgresVersion[] = [18, 17, 16, 15]
+import { postgresVersions, type PostgresBinaries, type PostgresVersion } from './contract.ts'
+import type { ProviderName } from './registry.ts'
 
 /**
  * Runs `postgres --version` as the user that the server will run as.
@@ -27,7 +25,7 @@ export async function inspectBinaries(options: {
   const fullVersion = await readVersion(join(binDir, 'postgres'))
   if (typeof fullVersion !== 'string') return fullVersion
   const major = Number(/\(PostgreSQL\) (\d+)/.exec(fullVersion)?.[1])
-  const version = supportedVersions.find((supported) => supported === major)
+  const version = postgresVersions.find((supported) => supported === major)
   if (version === undefined) return { reason: `"${fullVersion}" is not one of the supported versions (15 to 18)` }
   if (wanted !== undefined && version !== wanted) return { reason: `it is version ${version}, and ${wanted} is wanted` }
   const buildId = createHash('sha256')

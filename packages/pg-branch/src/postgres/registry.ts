@@ -1,4 +1,3 @@
-import type { ProviderName } from '../config/types.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import type { PostgresBinaries, PostgresProvider, ProviderRequest, RejectedCandidate } from './contract.ts'
@@ -8,10 +7,14 @@ import { systemProvider } from './providers/system.ts'
 const log = createLog('postgres')
 
 /** All providers, in the order in which they are tried. */
-const providers: Record<ProviderName, PostgresProvider> = {
-  embedded: embeddedProvider,
-  system: systemProvider,
+const providers = {
+  embedded: (): PostgresProvider => embeddedProvider,
+  system: (): PostgresProvider => systemProvider,
 }
+
+export type ProviderName = keyof typeof providers
+
+export const providerNames: ProviderName[] = Object.keys(providers) as ProviderName[]
 
 export interface LocatedPostgres {
   binaries: PostgresBinaries
@@ -23,8 +26,8 @@ export async function surveyProviders(
   request: ProviderRequest,
 ): Promise<Array<{ name: ProviderName; found: PostgresBinaries | undefined; rejected: RejectedCandidate[] }>> {
   const results = []
-  for (const name of Object.keys(providers) as ProviderName[]) {
-    results.push({ name, ...(await providers[name].locate(request)) })
+  for (const name of providerNames) {
+    results.push({ name, ...(await providers[name]().locate(request)) })
   }
   return results
 }
@@ -34,9 +37,9 @@ export async function locatePostgres(
   request: ProviderRequest & { provider?: ProviderName | undefined },
 ): Promise<LocatedPostgres> {
   const rejected: RejectedCandidate[] = []
-  const names = request.provider === undefined ? (Object.keys(providers) as ProviderName[]) : [request.provider]
+  const names = request.provider === undefined ? providerNames : [request.provider]
   for (const name of names) {
-    const result = await providers[name].locate(request)
+    const result = await providers[name]().locate(request)
     rejected.push(...result.rejected)
     if (result.found !== undefined) {
       log('took %s in %s; rejected: %o', result.found.fullVersion, result.found.binDir, rejected)

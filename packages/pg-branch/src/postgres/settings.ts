@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { PostgresVersion } from '../config/types.ts'
+import type { PostgresVersion } from './contract.ts'
 import { PgBranchError } from '../lib/errors.ts'
 
 /**

@@ -1,5 +1,6 @@
 /** What the packages for test runners need, and nothing that makes a worker's start slow. */
 export { PgBranchError } from '../lib/errors.ts'
+export type { EnvironmentOptions } from '../protocol/environment-options.ts'
 export { hideUrls } from './hide-urls.ts'
 export { pickOptions, pickScope } from './options.ts'
 export { createSession, type FileInfo, type Session } from './session.ts'

@@ -1,6 +1,7 @@
 import { setImmediate as yieldToDrivers } from 'node:timers/promises'
 import { PgBranchError, describeError } from '../lib/errors.ts'
 import { createGoneError, type Connection } from '../client/connect.ts'
+import type { EnvironmentOptions } from '../protocol/environment-options.ts'
 import type { ReleaseAnswer, ResetAnswer } from '../protocol/protocol.ts'
 import type { Reporter } from './report.ts'
 import { createForkedBranch, type ForkedBranch, type OpenLease, type TestBranch } from './test-branch.ts'
@@ -32,11 +33,6 @@ export interface TestHooks {
 // `yieldToDrivers`: they send what a test has begun, and not waited for, in the next turn of the loop, and
 // it is that test's.
 
-interface TestOptions {
-  diffOnFailure: boolean
-  leftOver: 'warn' | 'fail' | 'ignore'
-}
-
 export function createTestHooks({
   options,
   getOpen,
@@ -52,7 +48,7 @@ export function createTestHooks({
   /** Says where the branch of a failed test is, if it was kept. */
   tellKept(answer: ReleaseAnswer, reason: string | undefined): Promise<void>
 }): TestHooks {
-  const { diffOnFailure = false, leftOver = 'warn' } = options as Partial<TestOptions>
+  const { diffOnFailure = false, leftOver = 'warn' } = options as EnvironmentOptions
   const scope = createTestScope({
     reset: (request) => call((leaseId, { reset }) => reset({ ...request, leaseId })),
     snapshot: (request) => call((leaseId, { snapshot }) => snapshot({ ...request, leaseId })),

@@ -4,7 +4,6 @@ import { readFile, statfs } from 'node:fs/promises'
 import { freemem } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import type { DriverName } from '../config/types.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { makePrivateDir, makeRandomDir } from '../lib/own-dirs.ts'
 import { inspectPlace } from '../lib/own-place.ts'
@@ -12,8 +11,8 @@ import type { StatePaths } from '../lib/paths.ts'
 import { readRecordSync } from '../lib/record.ts'
 import { writeWhole } from '../lib/write-whole.ts'
 import type { VolumeDriver } from './contract.ts'
-import { getManagedVolumePaths } from './managed.ts'
-import { drivers } from './registry.ts'
+import { getManagedVolumePaths, managedDriver } from './managed.ts'
+import { driverNames, drivers, type DriverName } from './registry.ts'
 
 /** A place on disk that one driver manages and on which clones are made. */
 export interface Volume {
@@ -92,7 +91,7 @@ interface Root {
 }
 
 function listCandidates({ paths, driver, path }: VolumeRequest): Array<{ root: Root; name: DriverName }> {
-  const names: DriverName[] = driver === undefined ? ['btrfs', 'reflink', 'copy'] : [driver]
+  const names: DriverName[] = driver === undefined ? driverNames : [driver]
   if (path !== undefined) {
     const root = { path, mustExist: true, missingReason: 'there is no such directory' }
     return names.map((name) => ({ root, name }))
@@ -103,7 +102,7 @@ function listCandidates({ paths, driver, path }: VolumeRequest): Array<{ root: R
     missingReason: 'no managed volume was made (`pg-branch volume create`)',
   }
   const home = { path: paths.homeDir, mustExist: false, missingReason: '' }
-  const onManaged = names.filter((name) => name === 'btrfs').map((name) => ({ root: managed, name }))
+  const onManaged = names.filter((name) => name === managedDriver).map((name) => ({ root: managed, name }))
   return [...onManaged, ...names.map((name) => ({ root: home, name }))]
 }
 
@@ -127,7 +126,7 @@ async function layOutVolume(options: {
   return {
     driver,
     ...dirs,
-    maySpillToMemory: driver.name === 'copy' && request.path === undefined,
+    maySpillToMemory: !driver.capabilities.copyOnWrite && request.path === undefined,
     description: `${driver.name} on ${root}`,
     advice: driver.capabilities.copyOnWrite ? undefined : copyAdvice,
     rejected,

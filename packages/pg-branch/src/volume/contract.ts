@@ -1,4 +1,4 @@
-import type { DriverName } from '../config/types.ts'
+import type { DriverName } from './registry.ts'
 
 /** Whether something can be used here; if not, why not. */
 export type Probe = { usable: true } | { usable: false; reason: string }

@@ -5,6 +5,10 @@ import { execa } from 'execa'
 import { actAs, type User } from '../lib/act-as.ts'
 import { PgBranchError, describeError } from '../lib/errors.ts'
 import { makePrivateDir } from '../lib/own-dirs.ts'
+import type { DriverName } from './registry.ts'
+
+/** What its file system is made for. */
+export const managedDriver: DriverName = 'btrfs'
 
 export interface ManagedVolumeStatus {
   image: string

@@ -1,12 +1,15 @@
-import type { DriverName } from '../config/types.ts'
 import type { VolumeDriver } from './contract.ts'
 import { createBtrfsDriver } from './drivers/btrfs.ts'
 import { createCopyDriver } from './drivers/copy.ts'
 import { createReflinkDriver } from './drivers/reflink.ts'
 
-/** All drivers, best first. */
-export const drivers: Record<DriverName, () => VolumeDriver> = {
-  btrfs: createBtrfsDriver,
-  reflink: createReflinkDriver,
-  copy: createCopyDriver,
+/** All drivers, best first: the configuration takes these names, `doctor` tries each. */
+export const drivers = {
+  btrfs: (): VolumeDriver => createBtrfsDriver(),
+  reflink: (): VolumeDriver => createReflinkDriver(),
+  copy: (): VolumeDriver => createCopyDriver(),
 }
+
+export type DriverName = keyof typeof drivers
+
+export const driverNames: DriverName[] = Object.keys(drivers) as DriverName[]

@@ -1,9 +1,9 @@
 import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DriverName } from '../config/types.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import type { Probe, VolumeDriver } from './contract.ts'
 import { Shell } from '../lib/shell.ts'
+import type { DriverName } from './registry.ts'
 import { TreeCopier } from './tree.ts'
 
 /** What `copy` and `reflink` share: trees are plain directories, cloned file by file. */

@@ -1,7 +1,7 @@
 import { PgBranchError, describeError } from '../../lib/errors.ts'
 import { findConfig } from '../../config/find.ts'
 import { recogniseProject } from '../../config/presets/recognise.ts'
-import { presets } from '../../config/presets/registry.ts'
+import { allPresets } from '../../config/presets/registry.ts'
 import type { RunnableStep } from '../../config/types.ts'
 import type { FileChange, PackageJson, ProjectFiles } from './contract.ts'
 
@@ -36,7 +36,7 @@ export async function setUpConfig({ dir, isTypeScript, packageJson }: ProjectFil
     return { found: 'nothing that is known', change: create(['sql'], `[sql('TODO.sql')]`), todo: [say] }
   }
   const { title, evidence, seed } = recognised
-  const preset = Object.values(presets).find((one) => one.title === title)
+  const preset = allPresets.find((one) => one.title === title)
   const found = `${title} (${evidence})`
   if (preset !== undefined) {
     return { found, change: create(['preset'], `preset('${preset.name}')`), todo: suggestSeed(packageJson, path) }

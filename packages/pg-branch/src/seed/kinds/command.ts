@@ -53,7 +53,7 @@ async function planCommand(step: CommandStep, context: PlanningContext): Promise
   }
 }
 
-function readVariables({ reads = [] }: CommandStep): Record<string, string | null> {
+function readVariables({ reads }: CommandStep): Record<string, string | null> {
   return Object.fromEntries(['NODE_ENV', ...reads].map((name) => [name, process.env[name] ?? null]))
 }
 
