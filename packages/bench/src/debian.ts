@@ -13,8 +13,10 @@ export async function ensureDebianPackages(
     ? 'true'
     : `test -e ${policy} || { printf "#!/bin/sh\\nexit 101\\n" >${policy}; chmod 755 ${policy}; }`
   const free = startServices ? 'true' : `rm -f ${policy}`
-  const install = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`
-  await execa('flock', ['/tmp/pgb-apt.lock', 'sh', '-c', `${hold}; ${install}; code=$?; ${free}; exit $code`], {
+  // Whatever else installs something on this machine, or a mirror that falters, is waited for.
+  const apt = 'apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5'
+  const install = `for try in 1 2 3; do ${apt} update && ${apt} install -y --no-install-recommends ${packages.join(' ')} && code=0 && break; sleep 5; done`
+  await execa('flock', ['/tmp/pgb-apt.lock', 'sh', '-c', `${hold}; code=1; ${install}; ${free}; exit $code`], {
     env: { DEBIAN_FRONTEND: 'noninteractive' },
   })
 }

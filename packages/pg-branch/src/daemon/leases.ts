@@ -6,11 +6,10 @@ import type { DatabaseAddress } from '../lib/connection-uri.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createRandomHex } from '../lib/hash.ts'
 import { createLog } from '../lib/log.ts'
-import type { LeaseRequest, ReleaseAnswer } from '../protocol/protocol.ts'
-import { namedWords, testWords } from './gateway-words.ts'
+import type { ReleaseAnswer } from '../protocol/protocol.ts'
 import type { ReadyProject } from './project.ts'
 import { Runs } from './runs.ts'
-import { openWorkspace, type Workspace } from './workspace.ts'
+import { openWorkspace, type Workspace, type WorkspaceOptions } from './workspace.ts'
 
 const log = createLog('lease')
 
@@ -21,24 +20,45 @@ interface Held {
   leave(): Promise<void>
 }
 
-/**
- * One holder's exclusive right to one branch; with a workspace, to one after the other. Ends by `release`,
- * at the latest when the holder's socket closes.
- */
-export interface Lease extends Held {
+interface LeaseBase {
   id: string
+  holder: string
+  /** The test run whose report it counts for; a named branch belongs to none. */
+  runId: string | undefined
   /** What the holder connects to. */
   address: DatabaseAddress
   project: ReadyProject
-  request: Pick<LeaseRequest, 'holder' | 'runId'> & { scope: LeaseRequest['scope'] | 'named' }
+  templateKey: string
   warm: boolean
-  workspace: Workspace | undefined
+}
+
+/** One branch at its own address, with what it needs to go back. */
+export interface FixedLease extends LeaseBase, Held {
+  kind: 'fixed'
+  /** Whether the next worker of the run gets it (scope `worker`). */
+  isHandedOn: boolean
+}
+
+/** One address, a gateway's, with one branch after the other behind it. */
+export interface MovingLease extends LeaseBase {
+  kind: 'moving'
+  workspace: Workspace
+  leave(): Promise<void>
+}
+
+/** One holder's exclusive right to a branch. Ends by `close`, at the latest when the holder's socket closes. */
+export type Lease = FixedLease | MovingLease
+
+/** Who asks for a lease. */
+interface Tenant {
+  holder: string
+  runId: string | undefined
 }
 
 /** A branch on its way from one holder of a run to the next (scope `worker`). */
 interface Handover extends Held {
   project: ReadyProject
-  runId: string
+  runId: string | undefined
   timer: NodeJS.Timeout
 }
 
@@ -61,8 +81,8 @@ export class Leases {
   /** @returns the holders of branches of a template, and what kept ones are kept for. */
   listUsers(templateKey: string): string[] {
     const holders = [...this.#leases.values()]
-      .filter(({ origin }) => origin.templateKey === templateKey)
-      .map(({ request }) => request.holder)
+      .filter((lease) => lease.templateKey === templateKey)
+      .map(({ holder }) => holder)
     const kept = this.kept.list.filter((branch) => branch.templateKey === templateKey)
     return [...holders, ...kept.map(({ reason }) => `kept: ${reason}`)]
   }
@@ -72,36 +92,53 @@ export class Leases {
     return this.#durations.get(project) ?? []
   }
 
-  /** @param from what to fork from; default: the project's template. */
-  async open(project: ReadyProject, request: Lease['request'], from: Origin = project.origin): Promise<Lease> {
+  /** A branch of the project's template, at its own address; with `isHandedOn` the one of the run's last worker. */
+  async openFixed(
+    project: ReadyProject,
+    { isHandedOn, ...tenant }: Tenant & { isHandedOn: boolean },
+  ): Promise<FixedLease> {
     const startedAt = performance.now()
-    const keepsControl = request.scope === 'test'
-    const handover = request.scope === 'worker' ? this.#takeHandover(project, request.runId) : undefined
-    const { warm, ...held } =
-      handover === undefined ? await lease(project, { ...request, keepsControl }, from) : { ...handover, warm: true }
-    const { branch, origin, leave } = held
-    const workspace =
-      request.scope === 'test' || request.scope === 'named'
-        ? await openWorkspace(branch, {
-            origin,
-            maxConnections: project.connectionsPerBranch,
-            maxPendingLogins: project.plan.config.gateway.maxPendingLogins,
-            keepsControl,
-            words: request.scope === 'test' ? testWords : namedWords,
-          }).catch(async (error: unknown) => {
-            await giveBack(held)
-            throw error
-          })
-        : undefined
-    const address = workspace?.gateway.address ?? branch
-    const opened: Lease = { id: createRandomHex(8), branch, origin, leave, address, project, request, warm, workspace }
-    this.#leases.set(opened.id, opened)
-    const durations = this.getDurations(project)
+    const handover = isHandedOn ? this.#takeHandover(project, tenant.runId) : undefined
+    const { branch, origin, leave, warm } =
+      handover === undefined
+        ? await lease(project.origin, { project, holder: tenant.holder, keepsControl: false })
+        : { ...handover, warm: true }
+    const { templateKey } = origin
+    const base = { ...tenant, id: createRandomHex(8), address: branch, project, templateKey, warm }
+    return this.#register({ ...base, kind: 'fixed', isHandedOn, branch, origin, leave }, { branch, startedAt })
+  }
+
+  /** @param from what to fork from; its user may forget it afterwards. */
+  async openMoving(
+    project: ReadyProject,
+    { words, keepsControl, ...tenant }: Tenant & Pick<WorkspaceOptions, 'words' | 'keepsControl'>,
+    from: Origin,
+  ): Promise<MovingLease> {
+    const startedAt = performance.now()
+    const { branch, origin, leave, warm } = await lease(from, { project, holder: tenant.holder, keepsControl })
+    const workspace = await openWorkspace(branch, {
+      origin,
+      maxConnections: project.connectionsPerBranch,
+      maxPendingLogins: project.plan.config.gateway.maxPendingLogins,
+      keepsControl,
+      words,
+    }).catch(async (error: unknown) => {
+      await giveBack({ branch, origin, leave })
+      throw error
+    })
+    const { address } = workspace.gateway
+    const { templateKey } = origin
+    const base = { ...tenant, id: createRandomHex(8), address, project, templateKey, warm }
+    return this.#register({ ...base, kind: 'moving', workspace, leave }, { branch, startedAt })
+  }
+
+  #register<T extends Lease>(opened: T, { branch, startedAt }: { branch: Branch; startedAt: number }): T {
+    const { id, project, runId, holder, warm } = opened
+    this.#leases.set(id, opened)
     const durationMs = performance.now() - startedAt
-    durations.push(durationMs)
-    this.runs.addLease(request.runId, project, { durationMs, warm })
-    this.#durations.set(project, durations.slice(-sampleSize))
-    log('%s leased to %s (%s)', branch.id, request.holder, warm ? 'warm' : 'cold')
+    this.#durations.set(project, [...this.getDurations(project), durationMs].slice(-sampleSize))
+    if (runId !== undefined) this.runs.addLease(runId, project, { durationMs, warm })
+    log('%s leased to %s (%s)', branch.id, holder, warm ? 'warm' : 'cold')
     return opened
   }
 
@@ -123,15 +160,15 @@ export class Leases {
     const lease = this.#leases.get(leaseId)
     if (lease === undefined) return {}
     this.#leases.delete(leaseId)
-    const { project, request, leave } = lease
-    const { branch, origin } = (await lease.workspace?.close()) ?? lease
-    log('%s returned by %s', branch.id, request.holder)
+    const { project, holder, runId, leave } = lease
+    const { branch, origin } = lease.kind === 'moving' ? await lease.workspace.close() : lease
+    log('%s returned by %s', branch.id, holder)
     if (failed !== undefined && project.plan.config.keep.max > 0) {
       const surrendered = origin.pool.surrender(branch)
       await leaveGate(leave)
-      return this.keep(surrendered, { project, reason: failed, runId: request.runId })
+      return this.keep(surrendered, { project, reason: failed, runId })
     }
-    if (request.scope === 'worker' && orderly) this.#offerHandover(lease)
+    if (lease.kind === 'fixed' && lease.isHandedOn && orderly) this.#offerHandover(lease)
     else await giveBack({ branch, origin, leave })
     return {}
   }
@@ -139,11 +176,11 @@ export class Leases {
   /** Takes a branch that no pool looks after any more, so that somebody can look at it. */
   async keep(
     surrendered: Surrendered,
-    { project, reason, runId }: { project: ReadyProject; reason: string; runId: string },
+    { project, reason, runId }: { project: ReadyProject; reason: string; runId: string | undefined },
   ): Promise<ReleaseAnswer> {
     const { max, forMs } = project.plan.config.keep
     const psqlLine = createPsqlLine(surrendered.branch)
-    this.runs.addKept(runId, project, { reason, psqlLine, forMs })
+    if (runId !== undefined) this.runs.addKept(runId, project, { reason, psqlLine, forMs })
     await this.kept.add(
       { ...surrendered, templateKey: project.templateKey, reason, expiresAt: Date.now() + forMs },
       max,
@@ -157,7 +194,7 @@ export class Leases {
     await this.kept.discardAll()
   }
 
-  #takeHandover(project: ReadyProject, runId: string): Handover | undefined {
+  #takeHandover(project: ReadyProject, runId: string | undefined): Handover | undefined {
     const found = [...this.#handovers].find((item) => item.project === project && item.runId === runId)
     if (found === undefined) return undefined
     clearTimeout(found.timer)
@@ -165,9 +202,9 @@ export class Leases {
     return found
   }
 
-  #offerHandover({ branch, origin, leave, project, request }: Lease): void {
+  #offerHandover({ branch, origin, leave, project, runId }: FixedLease): void {
     const timer = setTimeout(() => this.#dropHandover(handover), handoverMs)
-    const handover: Handover = { branch, origin, leave, project, runId: request.runId, timer }
+    const handover: Handover = { branch, origin, leave, project, runId, timer }
     this.#handovers.add(handover)
   }
 
@@ -178,11 +215,10 @@ export class Leases {
 }
 
 async function lease(
-  { gate }: ReadyProject,
-  { holder, keepsControl }: { holder: string; keepsControl: boolean },
   origin: Origin,
+  { project, holder, keepsControl }: { project: ReadyProject; holder: string; keepsControl: boolean },
 ): Promise<Held & { warm: boolean }> {
-  const leave = (await gate?.enter(holder)) ?? (async () => {})
+  const leave = (await project.gate?.enter(holder)) ?? (async () => {})
   try {
     const { branch, warm } = await origin.pool.lease({ keepsControl })
     return { branch, origin, leave, warm }

@@ -9,7 +9,8 @@ import { removeTrees } from '../lib/remove-tree.ts'
 import { isInternalSnapshot } from '../protocol/labels.ts'
 import type { BranchAccess, BranchInfo } from '../protocol/named-protocol.ts'
 import { createBranchVariables } from '../url/variables.ts'
-import type { Lease, Leases } from './leases.ts'
+import { namedWords } from './gateway-words.ts'
+import type { Leases, MovingLease } from './leases.ts'
 import type { ReadyProject } from './project.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -24,7 +25,7 @@ export interface NamedBranch {
   createdAt: number
   /** Infinity: never. */
   expiresAt: number
-  lease: Lease
+  lease: MovingLease
   workspace: Workspace
 }
 
@@ -91,9 +92,8 @@ export class NamedBranches {
     const { baseDir } = project.plan.config
     const origin = await openOrigin()
     try {
-      const request = { scope: 'named', holder: `branch ${rest.name}`, runId: 'named' } as const
-      const lease = await this.#leases.open(project, request, origin)
-      if (lease.workspace === undefined) throw new Error('a named branch has no workspace')
+      const tenant = { holder: `branch ${rest.name}`, runId: undefined, words: namedWords, keepsControl: false }
+      const lease = await this.#leases.openMoving(project, tenant, origin)
       const branch = { ...rest, baseDir, createdAt: Date.now(), lease, workspace: lease.workspace }
       this.#there.set(createKey(baseDir, rest.name), branch)
       this.#schedule()
@@ -148,7 +148,7 @@ export function describeBranch(branch: NamedBranch): BranchInfo {
     name,
     baseDir,
     from,
-    template: lease.origin.templateKey,
+    template: lease.templateKey,
     createdAt: new Date(createdAt).toISOString(),
     expiresAt: Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : undefined,
     labels,
@@ -168,5 +168,5 @@ export function describeAccess(branch: NamedBranch): BranchAccess {
 
 /** Beside the branches, of which one follows the other: it goes with the supervisor's directory at the latest. */
 function getPasswordDir({ lease }: NamedBranch): string {
-  return join(dirname(lease.branch.dir), `named-${lease.id}`)
+  return join(dirname(lease.workspace.branch.dir), `named-${lease.id}`)
 }

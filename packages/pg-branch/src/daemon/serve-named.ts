@@ -93,7 +93,7 @@ function explainReuse(
       hint: `Choose another name, or remove it first: pg-branch branch rm ${name}`,
     })
   }
-  if (known.from !== 'template' || known.lease.origin.templateKey === project.templateKey) return []
+  if (known.from !== 'template' || known.lease.templateKey === project.templateKey) return []
   return [
     `the seed has changed since the branch ${name} was made; for a fresh one: pg-branch branch rm ${name}, and create it again`,
   ]

@@ -3,8 +3,8 @@ import { compareTables } from '../diff/compare-databases.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import type { LeaseAnswer, SupervisorFunctions } from '../protocol/protocol.ts'
 import { createBranchVariables } from '../url/variables.ts'
-import type { Lease, Leases } from './leases.ts'
-import type { Workspace } from './workspace.ts'
+import { testWords } from './gateway-words.ts'
+import type { Leases, MovingLease } from './leases.ts'
 
 type WorkspaceFunctions = Pick<
   SupervisorFunctions,
@@ -22,10 +22,10 @@ export function serveWorkspace({
   requireHeld(leaseId: string): void
   onOpen(leaseId: string): void
 }): WorkspaceFunctions {
-  const find = (leaseId: string): { lease: Lease; workspace: Workspace } => {
+  const find = (leaseId: string): MovingLease => {
     requireHeld(leaseId)
     const lease = leases.get(leaseId)
-    if (lease.workspace !== undefined) return { lease, workspace: lease.workspace }
+    if (lease.kind === 'moving') return lease
     throw new PgBranchError('this branch has no gateway in front of it', {
       code: 'PGB_SCOPE',
       hint: "Snapshots, forks, diffs and the log of statements need `scope: 'test'` in the environment's options.",
@@ -33,26 +33,23 @@ export function serveWorkspace({
   }
   return {
     async reset({ leaseId, next, to, failed }) {
-      const { lease, workspace } = find(leaseId)
-      const { project } = lease
-      const { runId } = lease.request
+      const { workspace, project, runId } = find(leaseId)
       const keep = failed !== undefined && project.plan.config.keep.max > 0
       const { rung, leftOver, kept } = await workspace.reset({ next, to, keep })
-      leases.runs.addReset(runId, project, rung)
+      if (runId !== undefined) leases.runs.addReset(runId, project, rung)
       const answer = kept === undefined ? {} : await leases.keep(kept, { project, reason: failed ?? '', runId })
       return { rung, leftOver, ...answer }
     },
     snapshot: ({ leaseId, name, next }) => find(leaseId).workspace.snapshot(name, next),
     dropSnapshot: ({ leaseId, name }) => find(leaseId).workspace.dropSnapshot(name),
     async fork({ leaseId, holder, from }): Promise<LeaseAnswer> {
-      const { lease, workspace } = find(leaseId)
-      const { project, request } = lease
+      const { workspace, project, runId } = find(leaseId)
       const origin = await workspace.getOrigin(from)
       try {
-        const child = await leases.open(project, { ...request, scope: 'test', holder }, origin)
+        const child = await leases.openMoving(project, { holder, runId, words: testWords, keepsControl: true }, origin)
         onOpen(child.id)
         const variables = createBranchVariables(project.plan.variables, child.address)
-        return { leaseId: child.id, branchId: child.branch.id, variables, notices: [], warm: child.warm }
+        return { leaseId: child.id, branchId: child.workspace.branch.id, variables, notices: [], warm: child.warm }
       } finally {
         await origin.release()
       }

@@ -20,6 +20,7 @@ import type {
 import { withSentinel } from '../url/sentinel.ts'
 import { createBranchVariables } from '../url/variables.ts'
 import { guardFunctions, maxRequestBytes } from './guard-functions.ts'
+import { testWords } from './gateway-words.ts'
 import type { Leases } from './leases.ts'
 import type { NamedBranches } from './named-branches.ts'
 import { takeNotices, type Project, type ProjectListeners } from './project.ts'
@@ -173,11 +174,15 @@ function openLease(
   const { host, onOpen } = context
   return withProject(asked, context, async (project, listeners, request) => {
     const ready = await project.prepare(request, listeners)
-    const lease = await host.leases.open(ready, request)
+    const { scope, holder, runId } = request
+    const lease =
+      scope === 'test'
+        ? await host.leases.openMoving(ready, { holder, runId, words: testWords, keepsControl: true }, ready.origin)
+        : await host.leases.openFixed(ready, { holder, runId, isHandedOn: scope === 'worker' })
     onOpen(lease.id)
     return {
       leaseId: lease.id,
-      branchId: lease.branch.id,
+      branchId: (lease.kind === 'moving' ? lease.workspace : lease).branch.id,
       variables: createBranchVariables(ready.plan.variables, lease.address),
       notices: [...host.takeNotices(request.runId, ready.plan.notices), ...ready.news.splice(0)],
       warm: lease.warm,

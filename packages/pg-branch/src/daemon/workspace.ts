@@ -228,9 +228,15 @@ export class Workspace {
   }
 }
 
+export interface WorkspaceOptions extends Omit<GatewayOptions, 'target'> {
+  origin: Origin
+  /** See `ForkOptions`. */
+  keepsControl: boolean
+}
+
 export async function openWorkspace(
   branch: Branch,
-  { origin, keepsControl, ...options }: { origin: Origin; keepsControl: boolean } & Omit<GatewayOptions, 'target'>,
+  { origin, keepsControl, ...options }: WorkspaceOptions,
 ): Promise<Workspace> {
   const gateway = await openGateway({ target: createTarget(branch), ...options })
   return new Workspace({ gateway, branch, origin, keepsControl })
