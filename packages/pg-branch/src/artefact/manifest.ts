@@ -20,10 +20,10 @@ export interface ArtefactManifest {
 }
 
 export interface ArtefactChunk {
-  /** Of the compressed bytes, as they are stored. */
+  /** Names the compressed bytes, as they are stored. */
   digest: string
   bytes: number
-  /** Of what is in it, in hexadecimal. */
+  /** SHA-256 of the bytes that are in it, in hexadecimal. */
   hash: string
   /** Index of the file, place in it, and length, one piece after the other. */
   pieces: Array<[file: number, offset: number, length: number]>

@@ -37,7 +37,7 @@ export interface Pulled {
 
 const decompress = promisify(gunzip)
 const parallel = 8
-/** Of what is all zeros nothing is written, so that sparse files are sparse. */
+/** A block that is all zeros is not written, so that sparse files stay sparse. */
 const blockBytes = 64 * 1024
 
 /**

@@ -7,7 +7,7 @@ import type { Template } from '../template/store.ts'
 import { describeContent, hashContent } from './blobs.ts'
 import type { ArtefactStore, Blob } from './contract.ts'
 import { cutTree, type Piece } from './cut.ts'
-import { findNeedlessWal, type NeedlessWal } from './needed-wal.ts'
+import { findNeedlessWal, type NeedlessWal } from './needless-wal.ts'
 import type { Signing } from './signature.ts'
 import { createManifest, type ArtefactChunk } from './manifest.ts'
 

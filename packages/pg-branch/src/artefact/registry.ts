@@ -10,7 +10,7 @@ import { createOciStore } from './stores/oci.ts'
 export interface StoreContext {
   /** To which relative paths refer. */
   baseDir: string
-  /** Of the process that asks: it may hold how to log in. */
+  /** Variables of the process that asks: they may hold how to log in. */
   env: Record<string, string | undefined>
 }
 

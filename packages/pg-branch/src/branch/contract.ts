@@ -6,7 +6,7 @@ export interface BranchSource {
   readonly key: string
   /** The database that URLs of its branches point at; with the strategy `database`, the template itself. */
   readonly database: string
-  /** Of a branch, in which `onFork` was run already. */
+  /** Whether it is a snapshot of a branch, in which `onFork` was run already. */
   readonly isSnapshot?: boolean | undefined
 }
 

@@ -10,7 +10,7 @@ const log = createLog('branch')
 
 /** A branch that outlives its lease so that somebody can look at it. */
 export interface KeptBranch extends Surrendered {
-  /** Of what it was made from. */
+  /** Names the template that it comes from. */
   templateKey: string
   /** What it was kept for, e.g. a test's name. */
   reason: string

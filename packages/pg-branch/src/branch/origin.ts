@@ -8,7 +8,7 @@ const log = createLog('branch')
 /** What branches are forked from, a template or a snapshot, with those that are made ahead. */
 export interface Origin {
   readonly pool: BranchPool
-  /** Of the template that it is, or comes from. */
+  /** Names the template that it is, or comes from. */
   readonly templateKey: string
   /** Whether all branches of it begin equal: `onFork` may make each another. */
   readonly isConstant: boolean
@@ -29,7 +29,7 @@ export function createOrigin<Source extends BranchSource, Handle extends Branch>
   size: number
   /** Default: the source is that template. */
   templateKey?: string
-  /** Of the first branches that are made ahead, see `ForkOptions`. */
+  /** Whether the first branches that are made ahead keep a connection of ours, see `ForkOptions`. */
   keepsControl?: boolean
 }): Origin {
   const { strategy, source, size, templateKey = source.key, keepsControl = false } = options

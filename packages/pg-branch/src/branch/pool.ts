@@ -41,7 +41,7 @@ export interface PoolOptions<Source extends BranchSource, Handle extends Branch>
   size: number
   /** Branches made at the same time. */
   parallelForks: number
-  /** Of the first branches that are made ahead. */
+  /** Whether the first branches that are made ahead keep a connection of ours, see `ForkOptions`. */
   keepsControl: boolean
 }
 

@@ -54,7 +54,7 @@ interface Plan {
   changes: FileChange[]
   /** What is left for the user, in order. */
   next: string[]
-  /** Of these, that without which tests have no branch. */
+  /** Lists what of `next` must be done before tests have a branch. */
   open: string[]
 }
 

@@ -35,7 +35,7 @@ function describeIssue(issue: v.BaseIssue<unknown>, parentPath: v.IssuePathItem[
     return [`${where} is not an option${suggestKey(path, schema)}`]
   }
   if (issue.kind === 'validation' || issue.type === 'union')
-    // Of what is too short only its length is known.
+    // For what is too short, valibot tells its length and not what was found.
     return [
       `${where} ${issue.message}${/^(non_empty|min_length)$/.test(issue.type) ? '' : `, found ${issue.received}`}`,
     ]

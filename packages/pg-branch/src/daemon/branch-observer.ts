@@ -7,7 +7,7 @@ import type { SessionsSeen } from '../gateway/quiesce.ts'
 /** What a branch itself knows, of its data and of those who are connected. */
 export type Seen = BranchState & SessionsSeen
 
-/** Of origins, whether they have functions that set what their callers keep. */
+/** Remembers which origins have functions that set what their callers keep. */
 const hiding = new WeakMap<Origin, boolean>()
 
 /** Looks at the branch of a workspace, over its own connection or one that is opened once and kept. */

@@ -9,7 +9,7 @@ export const testWords: GatewayWords = {
   gone: testBranchGone,
 }
 
-/** Of a branch that has a name: there are no phases. */
+/** A branch that has a name knows no tests, and so no phases. */
 export const namedWords: GatewayWords = {
   describePhase: () => 'when the branch went back to another state',
   moveHint: 'It belonged to the state that the branch had: begin it again.',

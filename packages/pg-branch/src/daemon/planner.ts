@@ -27,7 +27,7 @@ export async function openPlanner(options: {
   rootDir: string
   configFile: string | undefined
   paths: StatePaths
-  /** Of the client, without any database of the user's. */
+  /** Variables of the client, without any database of the user's. */
   env: Env
 }): Promise<Planner> {
   const { rootDir, configFile, paths, env } = options

@@ -20,7 +20,7 @@ export interface ProjectClient extends ClientVariables {
 /** Everything that branches of the present state of a project are made from. */
 export interface ReadyProject extends Omit<Place, 'build'> {
   plan: Plan
-  /** Of the place, see `PlaceKind`. */
+  /** Names the place where its branches are made, see `PlaceKind`. */
   placeId: string
   /** The run that made it ready. */
   preparedFor: string | undefined

@@ -39,9 +39,9 @@ export interface SessionHost {
   getStatus(): SupervisorStatus
   shutDown(): Promise<void>
   stay(untilMs: number): void
-  /** Of one run only the first client hears a notice. */
+  /** Only the first client of a run hears a notice. */
   takeNotices(runId: string, notices: string[]): string[]
-  /** Of one run only one client at a time tells the user how a build is going. */
+  /** Only one client of a run at a time tells the user how a build is going. */
   claimVoice(runId: string): { release(): void } | undefined
 }
 

@@ -1,6 +1,6 @@
 import { isOwn, listGrants, name } from './sql-names.ts'
 
-/** Of a class and an object that a row names by `classoid`, `objoid` and `objsubid`. */
+/** The type and identity of the object that a row names by `classoid`, `objoid` and `objsubid`. */
 const identified = `(SELECT i.type || ' ' || i.identity FROM pg_identify_object(x.classoid, x.objoid, x.objsubid) i)`
 /** Not initdb's and not of an extension, but for the schema that everybody uses. */
 const isOwnObject = `(x.objoid >= 16384 OR x.classoid = 'pg_namespace'::regclass AND x.objoid = to_regnamespace('public'))
@@ -21,7 +21,7 @@ export const remarkQueries: string[] = [
       LATERAL (VALUES (0, 'owner ' || quote_ident(pg_get_userbyid(lomowner))), (1, (SELECT string_agg(i::text, ', ' ORDER BY i::text) FROM unnest(lomacl) i)),
         (2, 'content ' || (SELECT count(*) || ' pages, ' || md5(string_agg(pageno || ' ' || md5(data), ' ' ORDER BY pageno)) FROM pg_largeobject WHERE loid = oid))) AS x (position, line)
     WHERE x.line IS NOT NULL ORDER BY 1, position`,
-  // Of ALTER … DEPENDS ON EXTENSION.
+  // ALTER … DEPENDS ON EXTENSION.
   `SELECT i.type || ' ' || i.identity, 'DEPENDS ON EXTENSION ' || quote_ident(extname)
     FROM pg_depend d JOIN pg_extension e ON e.oid = refobjid AND refclassid = 'pg_extension'::regclass, LATERAL pg_identify_object(d.classid, d.objid, 0) i WHERE d.deptype = 'x' ORDER BY 1, 2`,
   `SELECT 'database', x.line FROM pg_database d,

@@ -91,7 +91,7 @@ function createProtocolRefusal(message: string): GatewayRefusal {
   return new GatewayRefusal({ code: '08P01', message })
 }
 
-/** Of this process: a role that is not there must have the same salt whenever it is asked for. */
+/** Lives as long as this process, so that a role which is not there has the same salt whenever it is asked for. */
 const mockSecret = randomBytes(32)
 
 /** So that nobody learns by the way they are refused which roles there are (source: mock_scram_secret in auth-scram.c). */

@@ -62,7 +62,7 @@ export function createFlow({ onStatement }: { onStatement(text: string): void })
   const pending: Pending[] = []
   /** Parse messages of the client's named statements, as it sent them. */
   const statements = new Map<string, Buffer>()
-  /** Of these, the ones that the present server has. */
+  /** Names of the statements that the present server has. */
   const atHome = new Set<string>()
   const settingNames = new Set<string>()
   let mayHaveState = false

@@ -12,7 +12,7 @@ import {
 import type { Upstream } from './upstream.ts'
 
 /** What is asked of the server behind the client's back, while the client says nothing. */
-interface Exchange {
+interface RoundTrip {
   messages: Buffer[]
   resolve(messages: Buffer[]): void
   reject(error: unknown): void
@@ -38,7 +38,7 @@ export class ServerLink {
   readonly key: Buffer
   /** Settings that the server reports, by name. */
   readonly parameters: Map<string, string>
-  #exchange: Exchange | undefined
+  #roundTrip: RoundTrip | undefined
   #hasLeft = false
 
   constructor(upstream: Upstream, events: ServerLinkEvents) {
@@ -47,7 +47,7 @@ export class ServerLink {
     this.key = upstream.key
     this.parameters = upstream.parameters
     const reader = createFrameReader({
-      isWanted: (type) => this.#exchange !== undefined || type === backend.parameterStatus || events.wants(type),
+      isWanted: (type) => this.#roundTrip !== undefined || type === backend.parameterStatus || events.wants(type),
       onMessage: (message) => this.#onMessage(message, events),
     })
     socket.on('data', (chunk: Buffer) => {
@@ -56,7 +56,7 @@ export class ServerLink {
     socket.once('close', () => {
       if (this.#hasLeft) return
       this.#hasLeft = true
-      this.#exchange?.reject(
+      this.#roundTrip?.reject(
         new GatewayRefusal({ code: sqlState.connectionFailure, message: "the branch's server hung up" }),
       )
       events.onClosed()
@@ -71,7 +71,7 @@ export class ServerLink {
    */
   ask(bytes: Buffer): Promise<Buffer[]> {
     return new Promise((resolve, reject) => {
-      this.#exchange = { messages: [], resolve, reject }
+      this.#roundTrip = { messages: [], resolve, reject }
       // It may rest because its client does not read; these answers are not for the client.
       this.socket.resume()
       this.socket.write(bytes)
@@ -85,7 +85,7 @@ export class ServerLink {
   leave({ isUrgent = false }: { isUrgent?: boolean } = {}): void {
     if (this.#hasLeft) return
     this.#hasLeft = true
-    this.#exchange?.reject(
+    this.#roundTrip?.reject(
       new GatewayRefusal({ code: sqlState.connectionFailure, message: 'the connection was closed' }),
     )
     const { socket } = this
@@ -103,20 +103,20 @@ export class ServerLink {
     if (type === backend.parameterStatus) {
       const [name = '', value = ''] = readCStrings(message, 5)
       this.parameters.set(name, value)
-      if (this.#exchange !== undefined) return 'swallow'
+      if (this.#roundTrip !== undefined) return 'swallow'
       events.onParameter(name, value)
       return 'pass'
     }
-    const exchange = this.#exchange
-    if (exchange === undefined) return events.onMessage(message)
+    const roundTrip = this.#roundTrip
+    if (roundTrip === undefined) return events.onMessage(message)
     if (type === backend.notification || type === backend.noticeResponse) return 'pass'
     // The chunk that it came in may be gone by the time it is read.
-    exchange.messages.push(Buffer.from(message))
+    roundTrip.messages.push(Buffer.from(message))
     if (type !== backend.readyForQuery) return 'swallow'
-    this.#exchange = undefined
-    const error = exchange.messages.find(([first]) => first === backend.errorResponse)
-    if (error === undefined) exchange.resolve(exchange.messages)
-    else exchange.reject(new GatewayRefusal(readErrorResponse(error)))
+    this.#roundTrip = undefined
+    const error = roundTrip.messages.find(([first]) => first === backend.errorResponse)
+    if (error === undefined) roundTrip.resolve(roundTrip.messages)
+    else roundTrip.reject(new GatewayRefusal(readErrorResponse(error)))
     return 'swallow'
   }
 }

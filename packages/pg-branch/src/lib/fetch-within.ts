@@ -40,7 +40,7 @@ export async function fetchWithin(
   return { response, body: read() }
 }
 
-/** Of a server that takes too long, which is not asked again at once. */
+/** Tells that a server takes too long, and is not to be asked again at once. */
 export class IdleError extends Error {
   constructor(idleMs: number) {
     super(`nothing came for ${idleMs / 1_000} s`)

@@ -24,7 +24,7 @@ export interface PlaceContext {
   last: BuildRecord | undefined
   paths: StatePaths
   volumes: Volumes
-  /** Of the process that asks. */
+  /** Variables of the process that asks. */
   env: ClientVariables['env']
   getBuilder(): Promise<Builder>
   onProgress(progress: BuildProgress): void
@@ -58,7 +58,7 @@ export interface OpenCatalog extends TemplateCatalog, AsyncDisposable {
 
 /** For what can be copied from here to elsewhere. */
 export interface TemplateFiles {
-  /** Of the plan's template, whether it is there or not. */
+  /** Names the plan's template, whether it is there or not. */
   key: string
   find(key: string): Promise<Template | undefined>
   openExchange(store: string, options: Pick<ExchangeContext, 'onProgress'>): Exchange

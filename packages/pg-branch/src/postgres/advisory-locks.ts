@@ -4,7 +4,7 @@ import pg from 'pg'
 import { formatUrl, type DatabaseAddress } from '../lib/connection-uri.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
-import { downForMs, retryWhileDown } from './server.ts'
+import { downForMs, retryWhileDown } from './shared-server.ts'
 
 const log = createLog('locks')
 

@@ -29,7 +29,7 @@ export interface ExchangeAnswer {
   /** Compressed bytes of the whole template, and what of it was moved. */
   bytes: number
   bytesMoved: number
-  /** Of a pull: it was here already. */
+  /** Whether what was to be pulled was here already. */
   wasThere: boolean
 }
 

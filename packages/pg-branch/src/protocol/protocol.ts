@@ -121,7 +121,7 @@ export interface Built {
   buildMs: number
   steps: number
   stepsRun: number
-  /** Of the first step that ran, files whose result was there. */
+  /** Counts the files of the first step that ran whose result was there already. */
   filesReused: number
   byFastIngest: boolean
 }

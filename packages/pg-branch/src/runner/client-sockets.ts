@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import { createErrorResponse, frontend } from '../gateway/messages.ts'
 import { testBranchGone } from '../protocol/gone.ts'
 
-/** Of this process, whichever copy of this module asks: test runners may load several. */
+/** There is one registry in a process, although test runners may load several copies of this module. */
 const registryKey = Symbol.for('pg-branch.client-sockets')
 
 type Registry = Map<WeakRef<Socket>, number>

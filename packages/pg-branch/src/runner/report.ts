@@ -28,7 +28,7 @@ export function createReporter({ isTerminal }: { isTerminal: boolean }): Reporte
     showProgress(report) {
       if (!report.speak) return
       if (report.done !== undefined) {
-        // Of a build of one step its last line says all.
+        // Where a build has one step, its last line says all.
         if (!isTerminal && report.done.steps > 1) finishStep()
         current = undefined
         write(describeBuild(report.done))

@@ -74,7 +74,7 @@ export function createTestBranch(
         client = { url, connected: connect(url) }
       }
       const result = await (await client.connected).query<Row>(text, values)
-      // Of several statements the last one's, as psql shows it.
+      // As psql does, several statements answer with the last one's rows.
       return [result].flat().at(-1)?.rows ?? []
     },
     async snapshot(name) {

@@ -100,7 +100,7 @@ const forgiven: Array<{ codes: string[]; statement: RegExp; describe(message: st
     statement: /^CREATE\s+(EXTENSION|(OR\s+REPLACE\s+)?(PROCEDURAL\s+)?LANGUAGE)\b/i,
     describe: () => 'extensions that are there already',
   },
-  // Of what initdb has made, which belongs to the superuser.
+  // What initdb has made belongs to the superuser.
   {
     codes: ['42501'],
     statement: /^COMMENT\s+ON\s+(EXTENSION|SCHEMA\s+public)\b/i,

@@ -5,7 +5,7 @@ import type { RunnableStep, SeedStep, UserConfig } from '../config/types.ts'
 export interface ResolvedSeed {
   seed: RunnableStep[]
   /** The database of each step; empty where there is only one. */
-  owners: string[]
+  stepDatabases: string[]
   notices: string[]
   /** Paths whose appearance would change the answer. */
   candidates: string[]
@@ -27,7 +27,7 @@ export function resolveSeed(
     const hasPreset = lists.some(([, steps = []]) => [steps].flat().some((step) => isPreset(step)))
     return {
       seed: owned.map(({ step }) => step),
-      owners: owned.map(({ name }) => name),
+      stepDatabases: owned.map(({ name }) => name),
       notices: [],
       candidates: hasPreset ? watched : [],
     }
@@ -35,11 +35,11 @@ export function resolveSeed(
   const recognised = recogniseProject(baseDir)
   if (recognised !== undefined) {
     const { title, evidence, seed } = recognised
-    return { seed, owners: [], notices: [`recognised ${title} in ${baseDir}: ${evidence}`], candidates: watched }
+    return { seed, stepDatabases: [], notices: [`recognised ${title} in ${baseDir}: ${evidence}`], candidates: watched }
   }
   const where = hasFile ? 'the configuration names no `seed`' : 'there is no pg-branch.config.ts (or .js, .mjs, .json)'
   const notice = `branches are empty: ${where}, and ${baseDir} has no migrations that are recognised (${presetTitles.join(', ')}, *.sql in migrations, db/migrations, …)`
-  return { seed: [], owners: [], notices: [notice], candidates: watched }
+  return { seed: [], stepDatabases: [], notices: [notice], candidates: watched }
 }
 
 function listSeeds(databases: NonNullable<UserConfig['databases']>): Array<readonly [string, UserConfig['seed']]> {

@@ -20,7 +20,7 @@ export async function createPlan(request: PlanRequest): Promise<{ plan: Plan; st
   const found = await findConfig(request.rootDir, request.configFile)
   const loaded = found.file === undefined ? noConfig : await loadConfig(found.file)
   const config = resolveConfig(loaded.config, { baseDir: found.baseDir, configFile: found.file })
-  const { seed, owners, notices, candidates } = resolveSeed(loaded.config, {
+  const { seed, stepDatabases, notices, candidates } = resolveSeed(loaded.config, {
     baseDir: found.baseDir,
     hasFile: found.file !== undefined,
   })
@@ -40,7 +40,7 @@ export async function createPlan(request: PlanRequest): Promise<{ plan: Plan; st
   const signatures = readSignatures(watched)
   const steps: PlannedStep[] = []
   for (const [index, step] of seed.entries()) {
-    steps.push(await planStep(step, { index, context, database: owners[index] ?? '' }))
+    steps.push(await planStep(step, { index, context, database: stepDatabases[index] ?? '' }))
   }
   const plan: Plan = {
     config,

@@ -16,11 +16,11 @@ import { readLogEnd, startCluster, type Cluster } from '../postgres/cluster.ts'
 import { writeSettings } from '../postgres/initdb.ts'
 import { readServerErrors } from '../postgres/server-log.ts'
 import { buildSettings, createBranchSettings } from '../postgres/settings.ts'
-import type { StepProgress, StepTarget } from '../seed/contract.ts'
+import type { StepTarget } from '../seed/contract.ts'
 import { findStepHint } from '../seed/step-hint.ts'
 import { finishDir, makeBuildDir } from './build-dir.ts'
-import type { BuildContext } from './build.ts'
-import { describeLayer } from './layers.ts'
+import type { LayerRequest } from './build.ts'
+import type { ClusterBuildContext } from './cluster-build.ts'
 import { dataName } from './manifest.ts'
 import { usesFastIngest } from './plan.ts'
 import { prepareDatabases, removePasswords, setPasswords } from './prepare-databases.ts'
@@ -31,29 +31,22 @@ const log = createLog('build')
 
 const serverEndMs = 200
 
-export interface ExtendOptions extends BuildContext {
-  layer: Template
-  /** Undefined: there is nothing to run, only to seal. */
-  stepIndex: number | undefined
-  /** Of the step's additions, how many are in the layer already. */
-  additions: number
-  isLast: boolean
-  report(progress: StepProgress): void
-}
+type ExtendOptions = ClusterBuildContext & LayerRequest<Template>
 
 /**
  * Clones a layer, runs one step (or none) on it, and publishes the result.
  *
  * @throws PgBranchError `PGB_STEP_FAILED`, also if the server ends by itself; `PGB_INGEST`.
  */
-export async function extendLayer(options: ExtendOptions): Promise<Template> {
-  const { plan, keys, binaries, volume, store, layer, stepIndex, isLast, report } = options
+export async function extendLayer(context: ClusterBuildContext, request: LayerRequest<Template>): Promise<Template> {
+  const options = { ...context, ...request }
+  const { plan, binaries, volume, store, from, key, isLast, report } = options
   const startedAt = performance.now()
   report({})
   await using undo = new UndoStack()
   const dir = await makeBuildDir(volume, undo)
   const dataDir = join(dir, dataName)
-  await volume.driver.clone({ from: layer.dataDir, to: dataDir })
+  await volume.driver.clone({ from: from.dataDir, to: dataDir })
   const isFast = usesFastIngest(plan.config)
   const settings = createBranchSettings(binaries.version, plan.config.postgres)
   await writeSettings(dataDir, settings)
@@ -68,15 +61,13 @@ export async function extendLayer(options: ExtendOptions): Promise<Template> {
   await cluster.stop('clean')
   if (isFast) refuseLinks(dataDir)
   const { database, expected, ingest } = state
-  const isUnchecked = layer.isUnchecked || ingest?.isLossy === true
+  const isUnchecked = from.isUnchecked || ingest?.isLossy === true
   if (isLast && isUnchecked) await verifyRestarted({ ...options, dataDir, expected })
-  const steps = stepIndex === undefined ? plan.steps.length : stepIndex + 1
-  const key = (isLast ? keys.sealed[steps] : keys.layers[steps]) ?? ''
   await finishDir({
     dir,
     key,
     sealed: isLast,
-    description: describeLayer(plan.steps, steps),
+    description: options.description,
     database,
     user: plan.config.user.name,
     buildMs: performance.now() - startedAt,
@@ -99,7 +90,7 @@ interface Filled {
 async function fillCluster(
   options: ExtendOptions & { cluster: Cluster; dataDir: string; isFast: boolean },
 ): Promise<Filled> {
-  const { plan, keys, builder, cluster, dataDir, layer, stepIndex, isLast } = options
+  const { plan, keys, builder, cluster, dataDir, from, stepIndex, isLast } = options
   await using undo = new UndoStack()
   const own = getOwnAddress(cluster)
   // Held open over the step, which may change what this very role may do.
@@ -108,7 +99,7 @@ async function fillCluster(
   const ingest = options.isFast ? await startFastIngest({ admin, dataDir, memoryDir: options.walDir }) : undefined
   undo.push(async () => ingest?.abort())
   const { user, databases } = plan.config
-  const isFirst = layer.key === keys.base
+  const isFirst = from.key === keys.base
   if (isFirst) await prepareDatabases(admin, plan.config)
   // For the time of this step alone: what is sealed has none.
   const password = createRandomHex(16)
@@ -118,7 +109,7 @@ async function fillCluster(
     port: cluster.port,
     user: user.name,
     password,
-    database: isFirst ? (databases[0] ?? 'postgres') : layer.database,
+    database: isFirst ? (databases[0] ?? 'postgres') : from.database,
     shared: false,
   }
   builder.onProgress(options.report)
@@ -139,7 +130,7 @@ async function fillCluster(
   if (isLast) await sealDatabases(admin, { ...own, database })
   else await freezeTables(admin, own)
   await refuseTablespaces(dataDir)
-  const mustCheck = isLast && (layer.isUnchecked || (await ingest?.mayBeLossy()) === true)
+  const mustCheck = isLast && (from.isUnchecked || (await ingest?.mayBeLossy()) === true)
   const expected = mustCheck ? await countRows(own, await listDatabases(admin)) : undefined
   const result = await finishWal(admin, ingest)
   return { database, expected, ingest: result }

@@ -8,7 +8,7 @@ export interface BuildStart<T> {
   layer: T | undefined
   /** Steps that have led to it. */
   steps: number
-  /** Of the additions of the step after these, how many are in it already. */
+  /** How many additions of the step after these are in it already. */
   additions: number
 }
 

@@ -3,12 +3,10 @@ import type pg from 'pg'
 import { UndoStack } from '../lib/undo-stack.ts'
 import type { AdvisoryLocks } from '../postgres/advisory-locks.ts'
 import { createMarkedName, dropMarked, getLockId } from '../postgres/marked-databases.ts'
-import { withSession, type SharedServer } from '../postgres/server.ts'
-import type { StepProgress } from '../seed/contract.ts'
-import type { BuildProgress, BuildResult } from './build.ts'
+import { withSession, type SharedServer } from '../postgres/shared-server.ts'
+import { buildLayers, type BuildProgress, type BuildResult, type LayerBackend, type LayerRequest } from './build.ts'
 import type { Builder } from './builder.ts'
 import type { TemplateKeys } from './keys.ts'
-import { describeLayer, describePhase, findStart } from './layers.ts'
 import type { Plan } from './plan.ts'
 import { vacuumDatabase, writeRelationCaches } from './seal.ts'
 import { findServerTemplate, publishServerTemplate, type ServerTemplate } from './server-store.ts'
@@ -38,7 +36,7 @@ export interface ServerBuildContext {
 export function ensureServerTemplate(
   context: ServerBuildContext,
 ): Promise<BuildResult<ServerTemplate> & { reused: boolean }> {
-  const { plan, keys, last, server, locks } = context
+  const { plan, keys, last, server, locks, onProgress } = context
   const sealedKey = keys.sealed.at(-1) ?? ''
   const lockId = getLockId(sealedKey.slice(0, 8))
   return withSession(server, async (client) => {
@@ -49,36 +47,24 @@ export function ensureServerTemplate(
       await locks.lock('template', lockId)
       const built = await find(sealedKey)
       if (built !== undefined) return { template: built, stepsRun: 0, filesReused: 0, reused: true }
-      const start = await findStart({ steps: plan.steps, keys, last, find })
-      let { layer, steps: done, additions } = start
-      const stepsRun = plan.steps.length - done
-      for (;;) {
-        const isLast = done >= plan.steps.length - 1
-        layer = await extendLayer({ ...context, client, layer, stepIndex: done, additions, isLast })
-        if (isLast) return { template: layer, stepsRun, filesReused: start.additions, reused: false }
-        done += 1
-        additions = 0
+      const backend: LayerBackend<Pick<ServerTemplate, 'database'>, ServerTemplate> = {
+        find,
+        makeBase: async () => ({ database: 'template1' }),
+        extend: (request) => extendOnServer({ ...context, client }, request),
       }
+      return { ...(await buildLayers(backend, { plan, keys, last, onProgress })), reused: false }
     } finally {
       await locks.unlock('template', lockId)
     }
   })
 }
 
-async function extendLayer(
-  options: ServerBuildContext & {
-    client: pg.PoolClient
-    layer: ServerTemplate | undefined
-    stepIndex: number
-    additions: number
-    isLast: boolean
-  },
+async function extendOnServer(
+  context: ServerBuildContext & { client: pg.PoolClient },
+  request: LayerRequest<Pick<ServerTemplate, 'database'>>,
 ): Promise<ServerTemplate> {
-  const { plan, keys, server, locks, client, layer, stepIndex, additions, isLast } = options
-  const startedAt = performance.now()
-  const phase = describePhase(plan.steps, stepIndex, additions)
-  const report = (progress: StepProgress) =>
-    options.onProgress({ ...progress, phase, elapsedMs: performance.now() - startedAt })
+  const { server, locks, client } = context
+  const { from, stepIndex, additions, isLast, key, description, report } = request
   report({})
   await using undo = new UndoStack()
   const { id, name } = createMarkedName('build')
@@ -86,14 +72,13 @@ async function extendLayer(
   undo.push(() => locks.unlock('build', getLockId(id)))
   // Undone in another session: this one may have broken.
   undo.push(() => withSession(server, (own) => dropMarked(own, [name])))
-  await client.query(`CREATE DATABASE ${name} TEMPLATE ${layer?.database ?? 'template1'}`)
-  const steps = Math.min(stepIndex + 1, plan.steps.length)
-  if (stepIndex < steps) {
-    const builder = await options.getBuilder()
+  await client.query(`CREATE DATABASE ${name} TEMPLATE ${from.database}`)
+  if (stepIndex !== undefined) {
+    const builder = await context.getBuilder()
     builder.onProgress(report)
     const target = { ...server.address, database: name, shared: true }
     const { notices } = await builder.call.runStep(stepIndex, target, additions)
-    notices.forEach((notice) => options.onNotice(notice))
+    notices.forEach((notice) => context.onNotice(notice))
   }
   if (isLast) {
     await vacuumDatabase({ ...server.address, database: name })
@@ -101,8 +86,6 @@ async function extendLayer(
     await writeRelationCaches(server.address, [name])
   }
   await endSessions(client, name)
-  const key = (isLast ? keys.sealed[steps] : keys.layers[steps]) ?? ''
-  const description = describeLayer(plan.steps, steps)
   const { template, isOurs } = await publishServerTemplate(client, { build: name, key, description })
   if (isOurs) {
     undo.commit()

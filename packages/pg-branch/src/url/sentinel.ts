@@ -48,7 +48,7 @@ const removedVariables = [
   'PGREALM',
 ] as const
 
-/** Of this process, whichever copy of this module asks: test runners may load several. */
+/** What is withheld is remembered once in a process, although test runners may load several copies of this module. */
 const withheldKey = Symbol.for('pg-branch.withheld-urls')
 
 /**

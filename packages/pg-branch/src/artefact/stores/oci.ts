@@ -125,7 +125,7 @@ async function upload(client: RegistryClient, { digest }: Blob, content: Buffer)
 const tagAttempts = 5
 const tagDelayMs = 200
 
-/** Of several that write one tag at the same moment docker-registry tells some that the content is not theirs. */
+/** Tries again: docker-registry tells some of those who write one tag at the same moment that the content is not theirs. */
 async function putTag(
   client: RegistryClient,
   path: string,

@@ -17,8 +17,8 @@ export function findFile(dir: string, files: readonly string[]): string | undefi
 const sqlPattern = /\.sql$/i
 
 /**
- * Of pairs of files, the one that undoes: `1.down.sql`, `001.undo.users.sql`, and `1-down.sql` or `1_down.sql` where
- * the other one is there too. A name that only ends so is none: `003_cost_break_down.sql`.
+ * @returns whether a file undoes what another does: `1.down.sql`, `001.undo.users.sql`, and `1-down.sql` or `1_down.sql`
+ * where the other one is there too. A name that only ends so is no sign: `003_cost_break_down.sql`.
  */
 function isUndo(file: string, names: ReadonlySet<string>): boolean {
   if (/(^|\.)(down|undo)(\.[^.]*)?\.sql$/i.test(file)) return true

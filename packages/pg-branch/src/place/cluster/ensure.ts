@@ -4,8 +4,9 @@ import { createOrigin } from '../../branch/origin.ts'
 import type { Place, PlaceContext } from '../contract.ts'
 import { PgBranchError } from '../../lib/errors.ts'
 import { createLog } from '../../lib/log.ts'
-import { buildTemplate, type BuildResult } from '../../template/build.ts'
+import { buildLayers, type BuildResult } from '../../template/build.ts'
 import { matchTemplate } from '../../template/catalog.ts'
+import { createClusterLayers } from '../../template/cluster-build.ts'
 import { usesFastIngest } from '../../template/plan.ts'
 import type { Template } from '../../template/store.ts'
 import { explainRebuild } from '../../template/why.ts'
@@ -35,7 +36,7 @@ export async function ensureCluster(context: PlaceContext): Promise<Place> {
     const logFile = join(paths.logDir, 'build-server.log')
     const walDir = byFastIngest ? await getWalDir() : undefined
     const find = async (key: string) => (await store.find(key)) ?? exchange?.find(key)
-    return buildTemplate({
+    const layers = createClusterLayers({
       binaries,
       volume,
       store,
@@ -43,12 +44,11 @@ export async function ensureCluster(context: PlaceContext): Promise<Place> {
       logFile,
       walDir,
       plan,
-      last,
       keys,
       builder,
-      onProgress,
       onNotice,
     })
+    return buildLayers(layers, { plan, keys, last, onProgress })
   }
   const makeTemplate = async (): Promise<Obtained<BuildResult<Template>>> => {
     if (exchange !== undefined) return exchange.obtain(sealedKey, build)

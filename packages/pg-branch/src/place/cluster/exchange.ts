@@ -43,7 +43,7 @@ export interface Exchange {
   push(template: Template, options?: { force: boolean }): Promise<Moved>
   /** As `pull`, where a failure does not matter: the template is then made here. */
   find(key: string): Promise<Template | undefined>
-  /** Of all who want the same template one builds it, and puts it there; the others wait, and fetch it. */
+  /** One of all who want the same template builds it, and puts it there; the others wait, and fetch it. */
   obtain<T extends { template: Template }>(key: string, build: () => Promise<T>): Promise<Obtained<T>>
 }
 

@@ -23,7 +23,7 @@ export async function listInitForks(dataDir: string): Promise<string[]> {
   return files
 }
 
-/** Of the usual tablespace, and of those that lie in the data directory (`allow_in_place_tablespaces`). */
+/** @returns the directories of databases, in the usual tablespace and in those within the data directory (`allow_in_place_tablespaces`). */
 async function listDatabaseDirs(dataDir: string): Promise<string[]> {
   const spaces = await listDirs(join(dataDir, 'pg_tblspc'))
   const versions = (await Promise.all(spaces.map(listDirs))).flat()

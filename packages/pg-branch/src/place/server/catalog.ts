@@ -1,11 +1,11 @@
 import type { CatalogContext, OpenCatalog } from '../contract.ts'
-import { openServer, withSession } from '../../postgres/server.ts'
+import { openSharedServer, withSession } from '../../postgres/shared-server.ts'
 import { createServerKeys } from '../../template/keys.ts'
 import { listServerTemplates, removeServerTemplate } from '../../template/server-store.ts'
 
 /** The templates on the server of `url`. */
 export async function openServerCatalog({ plan }: CatalogContext, url: string): Promise<OpenCatalog> {
-  const server = await openServer(url)
+  const server = await openSharedServer(url)
   return {
     list: () => withSession(server, (client) => listServerTemplates(client)),
     remove: (key) => withSession(server, (client) => removeServerTemplate(client, key)),

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { describeError } from '../../lib/errors.ts'
 import { createLog } from '../../lib/log.ts'
-import type { SharedServer } from '../../postgres/server.ts'
+import type { SharedServer } from '../../postgres/shared-server.ts'
 
 const log = createLog('branch')
 

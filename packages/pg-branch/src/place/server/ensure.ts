@@ -4,7 +4,7 @@ import type { Place, PlaceContext } from '../contract.ts'
 import { createLog } from '../../lib/log.ts'
 import { UndoStack } from '../../lib/undo-stack.ts'
 import { AdvisoryLocks } from '../../postgres/advisory-locks.ts'
-import { openServer, withSession } from '../../postgres/server.ts'
+import { openSharedServer, withSession } from '../../postgres/shared-server.ts'
 import { matchTemplate } from '../../template/catalog.ts'
 import { createServerKeys } from '../../template/keys.ts'
 import { ensureServerTemplate } from '../../template/server-build.ts'
@@ -29,7 +29,7 @@ export async function ensureOnServer(context: PlaceContext, url: string): Promis
   const { plan, last, paths, getBuilder, onProgress } = context
   const { config } = plan
   await using undo = new UndoStack()
-  const server = await openServer(url)
+  const server = await openSharedServer(url)
   undo.push(() => server.sessions.end())
   const locks = new AdvisoryLocks(server.address)
   undo.push(() => locks.close())

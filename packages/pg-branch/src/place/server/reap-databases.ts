@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createLog } from '../../lib/log.ts'
 import { lockKinds, type AdvisoryLocks } from '../../postgres/advisory-locks.ts'
 import { dropMarked, getLockId, parseMarkedName } from '../../postgres/marked-databases.ts'
-import { withSession, type SharedServer } from '../../postgres/server.ts'
+import { withSession, type SharedServer } from '../../postgres/shared-server.ts'
 
 const log = createLog('reaper')
 

@@ -1,6 +1,6 @@
 import type { PlaceKind } from '../contract.ts'
 import { explainBuild } from '../explain.ts'
-import { openServer, withSession } from '../../postgres/server.ts'
+import { openSharedServer, withSession } from '../../postgres/shared-server.ts'
 import { createServerKeys } from '../../template/keys.ts'
 import { findServerTemplate } from '../../template/server-store.ts'
 import { openServerCatalog } from './catalog.ts'
@@ -12,7 +12,7 @@ export function createServerPlace(url: string): PlaceKind {
     id: url,
     ensure: (context) => ensureOnServer(context, url),
     async explain(context) {
-      const server = await openServer(url)
+      const server = await openSharedServer(url)
       try {
         const keys = createServerKeys(context.plan, server)
         return await withSession(server, (client) =>

@@ -7,7 +7,7 @@ import { UndoStack } from '../../lib/undo-stack.ts'
 import type { AdvisoryLocks } from '../../postgres/advisory-locks.ts'
 import { withClient } from '../../postgres/client.ts'
 import { createMarkedName, dropMarked, getLockId, type MarkedName } from '../../postgres/marked-databases.ts'
-import { retryWhileDown, withSession, type SharedServer } from '../../postgres/server.ts'
+import { retryWhileDown, withSession, type SharedServer } from '../../postgres/shared-server.ts'
 import { chooseCopyMethod, copyDatabase, type CopyMethod } from './copy-method.ts'
 
 /** A template, or a snapshot: nobody is connected to it. */

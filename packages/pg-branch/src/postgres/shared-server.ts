@@ -30,7 +30,7 @@ const ownConnections = 6
  *
  * @throws PgBranchError `PGB_SERVER` that names the server and what is missing.
  */
-export async function openServer(url: string): Promise<SharedServer> {
+export async function openSharedServer(url: string): Promise<SharedServer> {
   const address = parseUrl(url)
   if (address === undefined) {
     throw new PgBranchError('`server` is not a connection URI with a host', {

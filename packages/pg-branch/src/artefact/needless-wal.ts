@@ -5,7 +5,7 @@ const walDir = 'pg_wal'
 /** Timeline, and two parts of the segment's number, in hexadecimal. */
 const segmentPattern = /^[0-9A-F]{24}$/
 const controlFile = 'global/pg_control'
-/** Of `checkPoint` and of `checkPointCopy.redo` in pg_control; source: catalog/pg_control.h, PostgreSQL 15 to 18. */
+/** Where `checkPoint` and `checkPointCopy.redo` stand in pg_control; source: catalog/pg_control.h, PostgreSQL 15 to 18. */
 const checkpointOffset = 32
 const redoOffset = 40
 /** The record of a checkpoint takes about 120 bytes, and may begin at a segment's end. */
