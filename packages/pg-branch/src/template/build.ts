@@ -1,7 +1,6 @@
-import type { StepProgress } from '../seed/contract.ts'
+import type { StepPlan, StepProgress } from '../seed/contract.ts'
 import type { TemplateKeys } from './keys.ts'
 import { describeLayer, describePhase, findStart } from './layers.ts'
-import type { Plan } from './plan.ts'
 import type { BuildRecord } from './why.ts'
 
 export interface BuildProgress extends StepProgress {
@@ -44,15 +43,14 @@ export interface BuildResult<T> {
 export async function buildLayers<Base, Layer extends Base>(
   { find, makeBase, extend }: LayerBackend<Base, Layer>,
   options: {
-    plan: Plan
+    steps: StepPlan[]
     keys: TemplateKeys
     /** What this project was last built with. */
     last: BuildRecord | undefined
     onProgress(progress: BuildProgress): void
   },
 ): Promise<BuildResult<Layer>> {
-  const { keys, last, onProgress } = options
-  const { steps } = options.plan
+  const { steps, keys, last, onProgress } = options
   const startedAt = performance.now()
   const report = (phase: string) => (progress: StepProgress) =>
     onProgress({ ...progress, phase, elapsedMs: performance.now() - startedAt })

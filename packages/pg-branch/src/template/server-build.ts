@@ -52,7 +52,7 @@ export function ensureServerTemplate(
         makeBase: async () => ({ database: 'template1' }),
         extend: (request) => extendOnServer({ ...context, client }, request),
       }
-      return { ...(await buildLayers(backend, { plan, keys, last, onProgress })), reused: false }
+      return { ...(await buildLayers(backend, { steps: plan.steps, keys, last, onProgress })), reused: false }
     } finally {
       await locks.unlock('template', lockId)
     }

@@ -48,7 +48,7 @@ export async function ensureCluster(context: PlaceContext): Promise<Place> {
       builder,
       onNotice,
     })
-    return buildLayers(layers, { plan, keys, last, onProgress })
+    return buildLayers(layers, { steps: plan.steps, keys, last, onProgress })
   }
   const makeTemplate = async (): Promise<Obtained<BuildResult<Template>>> => {
     if (exchange !== undefined) return exchange.obtain(sealedKey, build)
