@@ -1,2 +1,6 @@
 const conditions = ['pg-branch-source', 'node', 'import', 'default']
-export default { resolve: {conditions}, ssr: {resolve: {conditions}}, test: { root: '..', include: ['packages/*/src/**/*.test.ts'] } }
+export default {
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: { root: '..', include: ['packages/*/src/**/*.test.ts'] },
+}

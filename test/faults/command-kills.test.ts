@@ -24,7 +24,7 @@ const files = {
 async function killAtSteps(round: (nth: number) => Promise<boolean>): Promise<void> {
   const isLong = countRounds(1) > 1
   let kills = 0
-  for (let nth = 1; await round(nth); nth = isLong ? nth + 1 : nth * 2) kills += 1
+  for (let nth = 1; await round(nth); nth = isLong ? nth + 1 : nth * 3) kills += 1
   expect(kills).toBeGreaterThan(0)
 }
 

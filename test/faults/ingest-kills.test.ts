@@ -4,8 +4,9 @@ import { findBuilds, leaseBranch } from '../support/branch.ts'
 import { makeHome } from '../support/home.ts'
 import { findPids, readProcess } from '../support/processes.ts'
 import { makeProject } from '../support/project.ts'
+import { countRounds } from '../support/rounds.ts'
 
-const kills = 100
+const kills = countRounds(25)
 /** So many builds in a row are killed before one may end. */
 const killsInARow = 10
 

@@ -58,7 +58,7 @@ test('a record on disk that holds any other JSON is as if it were not there, and
       },
     ),
     {
-      numRuns: countRounds(12),
+      numRuns: countRounds(6),
       examples: [
         [0, [], null],
         [1, [], null],

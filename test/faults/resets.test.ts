@@ -10,6 +10,7 @@ import { leaseBranch, type TestBranch } from '../support/branch.ts'
 import { readFingerprint } from '../support/fingerprint.ts'
 import { makeHome, type TestHome } from '../support/home.ts'
 import { makeProject } from '../support/project.ts'
+import { countRounds } from '../support/rounds.ts'
 import { openWire } from '../support/wire.ts'
 
 const seed = {
@@ -59,7 +60,7 @@ const writes = [
   'CREATE TEMP TABLE x AS SELECT * FROM t',
 ]
 
-const rounds = 1_000
+const rounds = countRounds(200)
 const dumpEvery = 50
 
 test(`${rounds} random resets: each branch is what a fresh fork is`, async () => {
