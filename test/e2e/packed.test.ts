@@ -60,8 +60,8 @@ test('Jest in an empty folder, with npm alone', async () => {
     const tarballs = [packed['pg-branch'], packed['jest-environment-pg-branch']]
     const app = join(dir, 'app')
     await mkdir(join(app, 'migrations'), { recursive: true })
-    const readme = readFileSync(join(root, 'README.md'), 'utf8')
-    const config = /```js\n\/\/ jest\.config\.js\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+    const page = readFileSync(join(root, 'packages/docs/pages/jest.md'), 'utf8')
+    const config = /```js\n\/\/ jest\.config\.js\n([\s\S]*?)```/.exec(page)?.[1] ?? ''
     await writeFile(join(app, 'jest.config.js'), config)
     await writeFile(join(app, 'migrations/1.sql'), 'CREATE TABLE users (name text);')
     await writeFile(

@@ -20,7 +20,7 @@ export function validateBy<T>(
   const problems = result.issues.flatMap((issue) => describeIssue(issue, [], schema))
   throw new PgBranchError(`${source} is not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`, {
     code,
-    hint: 'Correct these in the place named; the README lists every option.',
+    hint: 'Correct these in the place named. The documentation lists every option.',
   })
 }
 

@@ -16,6 +16,8 @@ export function setUpNodeTest(project: ProjectFiles): RunnerSetup | undefined {
     return true
   })
   setup.changes.push({ path: 'package.json', before, after: after ?? before })
-  setup.todo.push('for a branch in each test file, open one there: see `openBranch` of pg-branch/node in the README')
+  setup.todo.push(
+    'for a branch in each test file, open one there: see `openBranch` of pg-branch/node in the documentation',
+  )
   return setup
 }
