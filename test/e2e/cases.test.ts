@@ -1,10 +1,10 @@
 import { cp } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { ensureDebianPackages } from '@pg-branch/bench/debian'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { leaseBranch } from '../support/branch.ts'
 import { runCli } from '../support/cli.ts'
-import { makeHome } from '../support/home.ts'
+import { makeHome, type TestHome } from '../support/home.ts'
 import { makeProject, type TestProject } from '../support/project.ts'
 
 // Small projects, each of which once failed: public bug reports of people who do this job, tried on the product.
@@ -189,25 +189,36 @@ describe('a user’s own databases stay out of reach', () => {
     expect(plain.all).not.toContain('nowhere')
   })
 
-  test.each([
-    'postgresql+psycopg://me:pw@db.example.test/prod',
-    'postgresql+asyncpg://me:pw@db.example.test/prod',
-    'psql://me:pw@db.example.test/prod',
-    'ecto://me:pw@db.example.test/prod',
-    'r2dbc:postgresql://db.example.test/prod',
-    'jdbc:tc:postgresql:16:///prod?host=db.example.test',
-    '"postgres://me:pw@db.example.test/prod"',
-    '  postgres://me:pw@db.example.test/prod',
-    'host=db.example.test dbname=prod user=me password=pw',
-  ])('30: %s', async (address) => {
-    await using _home = makeHome()
-    await using project = await makeProject({ 'migrations/1.sql': 'SELECT 1;' })
-    const result = await runCli(project.dir, ['run', '--', 'sh', '-c', 'echo "$SOME_URI"'], {
-      env: { SOME_URI: address },
+  describe('30', () => {
+    let home: TestHome | undefined
+    let project: TestProject | undefined
+    beforeAll(async () => {
+      home = makeHome()
+      project = await makeProject({ 'migrations/1.sql': 'SELECT 1;' })
     })
-    expect(result.exitCode, result.all).toBe(0)
-    expect(result.stdout).not.toMatch(/db\.example\.test|pw/)
-    expect(result.stdout).toMatch(/some-uri\.no-pg-branch-behind-this-variable\.invalid|127\.0\.0\.1/)
+    afterAll(async () => {
+      await project?.[Symbol.asyncDispose]()
+      await home?.[Symbol.asyncDispose]()
+    })
+
+    test.each([
+      'postgresql+psycopg://me:pw@db.example.test/prod',
+      'postgresql+asyncpg://me:pw@db.example.test/prod',
+      'psql://me:pw@db.example.test/prod',
+      'ecto://me:pw@db.example.test/prod',
+      'r2dbc:postgresql://db.example.test/prod',
+      'jdbc:tc:postgresql:16:///prod?host=db.example.test',
+      '"postgres://me:pw@db.example.test/prod"',
+      '  postgres://me:pw@db.example.test/prod',
+      'host=db.example.test dbname=prod user=me password=pw',
+    ])('%s', async (address) => {
+      const result = await runCli(project?.dir ?? '', ['run', '--', 'sh', '-c', 'echo "$SOME_URI"'], {
+        env: { SOME_URI: address },
+      })
+      expect(result.exitCode, result.all).toBe(0)
+      expect(result.stdout).not.toMatch(/db\.example\.test|pw/)
+      expect(result.stdout).toMatch(/some-uri\.no-pg-branch-behind-this-variable\.invalid|127\.0\.0\.1/)
+    })
   })
 })
 
