@@ -8,6 +8,7 @@ import { startS3, type S3Server } from '@pg-branch/bench/s3'
 import { openStore } from '../../packages/pg-branch/dist/artefact/registry.js'
 import { startRegistry, type Registry } from '../support/registry.ts'
 import { makeClock } from '../support/clock.ts'
+import { findPids, readProcess } from '../support/processes.ts'
 import { describeArtefactStore, describeHttpStore } from './artefact-store.ts'
 
 const testDir = fileURLToPath(new URL('..', import.meta.url))
@@ -133,6 +134,20 @@ describe('S3', () => {
         message: expect.stringMatching(/answered 404: NoSuchBucket.*Make the bucket/s) as string,
       })
     }
+  })
+
+  test('the process of a store shows nothing of its address or credentials to other users', async () => {
+    const store = openStore(`s3://someone:hush@${server.bucket}/x?endpoint=${server.origin}`, {
+      baseDir: testDir,
+      env: { ...nowhere, ...server.env },
+    })
+    const asked = store.readRef('x').catch((error: unknown) => String(error))
+    const commands = await expect
+      .poll(() => findPids((pid) => readProcess(pid, 'cmdline').includes('store-main')).length, { interval: 5 })
+      .toBeGreaterThan(0)
+      .then(() => findPids((pid) => readProcess(pid, 'cmdline').includes('store-main')))
+    for (const pid of commands) expect(readProcess(pid, 'cmdline')).not.toMatch(/hush|endpoint/)
+    expect(await asked).not.toContain('hush')
   })
 
   test('a clock that is hours off is no reason', async () => {

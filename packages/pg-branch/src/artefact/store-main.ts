@@ -1,6 +1,14 @@
 import { serializeError, type SerializedError } from '../lib/serialized-error.ts'
 import type { ArtefactStore, StoreModule } from './contract.ts'
 
+/** The first message: which store. It is no argument, since everybody can read those, and an address may hold a password. */
+export interface StoreOpening {
+  /** URL of a `StoreModule`. */
+  module: string
+  /** What its `openStore` takes. */
+  address: string
+}
+
 export interface StoreQuestion {
   id: number
   method: Exclude<keyof ArtefactStore, 'label'>
@@ -16,21 +24,20 @@ export interface StoreAnswer {
 type Methods = Record<string, (...args: unknown[]) => Promise<unknown>>
 
 // The process of one store; it ends with the one that asks.
-const [, , module = '', address = ''] = process.argv
-const opening = (async () => {
-  const { openStore } = (await import(module)) as StoreModule
-  return openStore(address) as unknown as Methods
-})()
-// Whoever asks next is told.
-opening.catch(() => {})
-process.on('message', (question: StoreQuestion) => {
-  const { id, method, args } = question
-  const answer = (rest: Omit<StoreAnswer, 'id'>) => void process.send?.({ id, ...rest })
-  opening
-    .then((store) => store[method]?.(...args))
-    .then(
-      (result) => answer({ result }),
-      (error: unknown) => answer({ error: serializeError(error) }),
-    )
+process.once('message', ({ module, address }: StoreOpening) => {
+  const opening = import(module).then(({ openStore }: StoreModule) => openStore(address) as unknown as Methods)
+  // Whoever asks next is told.
+  opening.catch(() => {})
+  process.on('message', (question: StoreQuestion) => void answerBy(opening, question))
 })
 process.on('disconnect', () => process.exit(0))
+
+async function answerBy(opening: Promise<Methods>, { id, method, args }: StoreQuestion): Promise<void> {
+  const answer = (rest: Omit<StoreAnswer, 'id'>) => void process.send?.({ id, ...rest })
+  try {
+    const store = await opening
+    answer({ result: await store[method]?.(...args) })
+  } catch (error) {
+    answer({ error: serializeError(error) })
+  }
+}

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { PgBranchError } from '../lib/errors.ts'
 import { deserializeError } from '../lib/serialized-error.ts'
 import type { ArtefactStore, WriteOutcome } from './contract.ts'
-import type { StoreAnswer, StoreQuestion } from './store-main.ts'
+import type { StoreAnswer, StoreOpening, StoreQuestion } from './store-main.ts'
 
 const mainFile = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './store-main.ts' : './store-main.js', import.meta.url),
@@ -61,7 +61,7 @@ export function createStoreProcess(options: {
     return waiting
   }
   const start = (): ChildProcess => {
-    const started = fork(mainFile, [module, address], {
+    const started = fork(mainFile, [], {
       env,
       serialization: 'advanced',
       execArgv: [],
@@ -77,6 +77,8 @@ export function createStoreProcess(options: {
       child = undefined
       rejectAll(createError('its process ended'))
     })
+    const opening: StoreOpening = { module, address }
+    started.send(opening)
     return started
   }
   const ask = <T>(method: StoreQuestion['method'], args: unknown[]): Promise<T> => {
