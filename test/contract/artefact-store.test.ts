@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -180,10 +180,14 @@ describe('S3', () => {
   })
 })
 
-test('without its package, a bucket is refused by name', () => {
-  expect(() => openStore('s3://bucket/x', { baseDir: '/', env: {} })).toThrow(
-    /needs the package @pg-branch\/s3.*npm i -D/s,
-  )
+test('without its package, a bucket is refused by name; once it is there, the same process finds it', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'pgb-project-'))
+  const open = () => openStore('s3://bucket/x', { baseDir: dir, env: { PATH: process.env.PATH } })
+  expect(open).toThrow(/needs the package @pg-branch\/s3.*npm i -D/s)
+  mkdirSync(join(dir, 'node_modules/@pg-branch'), { recursive: true })
+  symlinkSync(realpathSync(join(testDir, 'node_modules/@pg-branch/s3')), join(dir, 'node_modules/@pg-branch/s3'))
+  await expect(open().readRef('x')).rejects.toThrow(/no region is known/)
+  rmSync(dir, { recursive: true })
 })
 
 test('a registry that is not there is named, after some tries', async () => {

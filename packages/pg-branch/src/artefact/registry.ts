@@ -1,6 +1,6 @@
+import { existsSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { PgBranchError } from '../lib/errors.ts'
 import type { ArtefactStore } from './contract.ts'
 import { findCredentials } from './credentials.ts'
@@ -47,24 +47,23 @@ function openPackage(
   { baseDir, env }: StoreContext,
 ): ArtefactStore {
   const label = `${scheme}://${rest.replace(/\?.*$/s, '').replace(/^.*@/s, '…@')}`
-  const file = [join(baseDir, 'package.json'), import.meta.url].map((from) => resolveFrom(from, name)).find(Boolean)
-  if (file === undefined) {
+  const dir = findPackage(name, [join(baseDir, 'package.json'), import.meta.url])
+  if (dir === undefined) {
     throw new PgBranchError(`the template store ${label} needs the package ${name}, which is not installed`, {
       code: 'PGB_ARGUMENT',
       hint: `Install it in ${baseDir}: npm i -D ${name}`,
     })
   }
   const hangHint = 'Other projects, and runs without it, go on.'
-  const module = pathToFileURL(file).href
-  return createStoreProcess({ label, module, address: rest, env, answerMs: packageAnswerMs, hangHint })
+  const answerMs = packageAnswerMs
+  return createStoreProcess({ label, module: { name, dir }, address: rest, env, answerMs, hangHint })
 }
 
-function resolveFrom(from: string, name: string): string | undefined {
-  try {
-    return createRequire(from).resolve(name)
-  } catch {
-    return undefined
-  }
+/** @returns the directory of a package, where Node would look for it from one of these files. */
+function findPackage(name: string, files: string[]): string | undefined {
+  const places = files.flatMap((file) => createRequire(file).resolve.paths(name) ?? [])
+  const found = places.map((modules) => join(modules, name)).find((dir) => existsSync(join(dir, 'package.json')))
+  return found === undefined ? undefined : realpathSync(found)
 }
 
 const directoryModule = new URL(

@@ -23,8 +23,7 @@ const idleMs = 5_000
 export function createStoreProcess(options: {
   /** For people. */
   label: string
-  /** URL of a `StoreModule`. */
-  module: string
+  module: StoreOpening['module']
   /** What its `openStore` takes. */
   address: string
   /** Variables of the process. */
