@@ -1,8 +1,10 @@
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import { runCli, runJson } from '../support/cli.ts'
+import { usersFiles, type Diff } from '../support/diff.ts'
 import { makeHome } from '../support/home.ts'
 import { makeProject } from '../support/project.ts'
+import { query } from '../support/query.ts'
 
 interface Branch {
   name: string
@@ -13,29 +15,9 @@ interface Branch {
   variables: { DATABASE_URL: string }
 }
 
-interface Diff {
-  schema: Array<{ object: string; change: string; lines: string[] }>
-  tables: Array<{ table: string; added: number; changed: number; removed: number; samples: unknown[] }>
-}
-
-const files = {
-  'migrations/1.sql': `CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
-    INSERT INTO users (name) SELECT 'user ' || n FROM generate_series(1, 5) AS n;`,
-}
-
-async function query(url: string, text: string): Promise<unknown[]> {
-  const client = new pg.Client(url)
-  await client.connect()
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows
-  } finally {
-    await client.end()
-  }
-}
-
 test('a named branch outlives its maker, is made once, and keeps its URL', async () => {
   await using home = makeHome()
-  await using project = await makeProject({ ...files, 'deep/down/x': '' })
+  await using project = await makeProject({ ...usersFiles, 'deep/down/x': '' })
   const args = ['branch', 'create', 'dev', '--ttl', '2h', '--label', 'owner=me,pr=12']
   const first = await runJson<Branch>(project.dir, args)
   expect(first).toMatchObject({ name: 'dev', created: true, labels: { owner: 'me', pr: '12' } })
@@ -55,7 +37,7 @@ test('a named branch outlives its maker, is made once, and keeps its URL', async
   expect(psql.stdout).toBe('6')
   expect((await runCli(project.dir, ['branch', 'psql', 'dev', '--', '-c', 'SELECT nothing'])).exitCode).toBe(1)
   // Another project's branches are its own.
-  await using other = await makeProject(files)
+  await using other = await makeProject(usersFiles)
   expect((await runCli(other.dir, ['branch', 'ls'])).stdout).toMatch(/^there are none/)
   expect((await runCli(other.dir, ['branch', 'ls', '--all'])).stdout).toContain(project.dir)
   expect((await runCli(project.dir, ['status'])).stdout).toContain(`dev of ${project.dir}`)
@@ -67,7 +49,7 @@ test('a named branch outlives its maker, is made once, and keeps its URL', async
 
 test('snapshots, restores and forks, with a pool left open; what changed is told to the row', async () => {
   await using home = makeHome()
-  await using project = await makeProject(files)
+  await using project = await makeProject(usersFiles)
   const { variables } = await runJson<Branch>(project.dir, ['branch', 'create', 'dev'])
   const url = variables.DATABASE_URL
   const pool = new pg.Pool({ connectionString: url, max: 3 })
@@ -151,7 +133,7 @@ test('snapshots, restores and forks, with a pool left open; what changed is told
 test('a branch ends when its time is over; the supervisor stays for those that are left', async () => {
   await using home = makeHome()
   await using project = await makeProject({
-    ...files,
+    ...usersFiles,
     'pg-branch.config.mjs': 'export default { idleTimeoutMs: 500 }',
   })
   const short = await runJson<Branch>(project.dir, ['branch', 'create', 'short', '--ttl', '4s'])
@@ -171,7 +153,7 @@ test('a branch ends when its time is over; the supervisor stays for those that a
 
 test('many at once of one name are one; a changed seed is said', async () => {
   await using home = makeHome()
-  await using project = await makeProject(files)
+  await using project = await makeProject(usersFiles)
   const made = await Promise.all([1, 2, 3, 4].map(() => runJson<Branch>(project.dir, ['branch', 'create', 'shared'])))
   expect(new Set(made.map(({ variables }) => variables.DATABASE_URL)).size).toBe(1)
   expect(made.filter(({ created }) => created)).toHaveLength(1)
@@ -193,7 +175,7 @@ test('many at once of one name are one; a changed seed is said', async () => {
 
 test('what is refused changes nothing: not the time of a branch that is there', async () => {
   await using home = makeHome()
-  await using project = await makeProject(files)
+  await using project = await makeProject(usersFiles)
   await runJson(project.dir, ['branch', 'create', 'dev', '--ttl', 'never'])
   await runJson(project.dir, ['branch', 'create', 'other'])
   const { exitCode } = await runCli(project.dir, ['branch', 'fork', 'other', 'dev', '--ttl', '1m', '--label', 'a=b'])

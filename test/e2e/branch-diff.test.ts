@@ -1,31 +1,13 @@
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import { runCli, runJson } from '../support/cli.ts'
+import { usersFiles, type Diff } from '../support/diff.ts'
 import { makeHome } from '../support/home.ts'
 import { makeProject } from '../support/project.ts'
+import { query } from '../support/query.ts'
 
 interface Branch {
   variables: { DATABASE_URL: string }
-}
-
-interface Diff {
-  schema: Array<{ object: string; change: string; lines: string[] }>
-  tables: Array<{ table: string; added: number; changed: number; removed: number; samples: unknown[] }>
-}
-
-const files = {
-  'migrations/1.sql': `CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
-    INSERT INTO users (name) SELECT 'user ' || n FROM generate_series(1, 5) AS n;`,
-}
-
-async function query(url: string, text: string): Promise<unknown[]> {
-  const client = new pg.Client(url)
-  await client.connect()
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows
-  } finally {
-    await client.end()
-  }
 }
 
 test('a diff knows definitions of every kind, in every database of a branch', async () => {
@@ -108,7 +90,7 @@ test('a diff knows definitions of every kind, in every database of a branch', as
 
 test('a lock that somebody holds ends a diff with a word about it', async () => {
   await using home = makeHome()
-  await using project = await makeProject(files)
+  await using project = await makeProject(usersFiles)
   const { variables } = await runJson<Branch>(project.dir, ['branch', 'create', 'dev'])
   const client = new pg.Client(variables.DATABASE_URL)
   client.on('error', () => {})

@@ -12,6 +12,7 @@ import { initCluster } from '../../packages/pg-branch/dist/postgres/initdb.js'
 import { locatePostgres } from '../../packages/pg-branch/dist/postgres/registry.js'
 import { ensureDebianPackages } from '@pg-branch/bench/debian'
 import { createCopyDriver } from '../../packages/pg-branch/dist/volume/drivers/copy.js'
+import { query } from './query.ts'
 
 const testDir = dirname(dirname(fileURLToPath(import.meta.url)))
 const binariesDir = join(tmpdir(), 'pgb-test-postgres')
@@ -50,20 +51,12 @@ export async function makeServer({ settings = {} }: { settings?: Record<string, 
   await admin.end()
   const { port } = cluster
   const url = `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`
-  const query = async (text: string) => {
-    const client = new pg.Client(url)
-    await client.connect()
-    try {
-      return (await client.query(text)).rows as Array<Record<string, unknown>>
-    } finally {
-      await client.end()
-    }
-  }
   return {
     url,
-    query,
+    query: (text) => query(url, text),
     async listDatabases() {
       const rows = await query(
+        url,
         "SELECT datname FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1') ORDER BY 1",
       )
       return rows.map(({ datname }) => String(datname))

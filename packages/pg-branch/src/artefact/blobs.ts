@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto'
+import * as v from 'valibot'
 import { PgBranchError } from '../lib/errors.ts'
 import type { ArtefactStore, Blob } from './contract.ts'
 
 /** What a name points at that has nothing but annotations (OCI image specification, "empty descriptor"). */
 export const emptyContent: Buffer = Buffer.from('{}')
 export const emptyBlob: Blob = describeContent(emptyContent)
+
+/** How whoever wrote something names its content. */
+export const digestSchema: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/))
+/** A number of bytes, or a place among them. */
+export const sizeSchema: v.GenericSchema<number> = v.pipe(v.number(), v.integer(), v.minValue(0))
 
 /** @returns the SHA-256 in hexadecimal. */
 export function hashContent(content: Buffer): string {

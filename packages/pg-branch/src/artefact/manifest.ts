@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { PgBranchError } from '../lib/errors.ts'
 import type { PostgresBinaries } from '../postgres/contract.ts'
 import { formatVersion, templateSchema, type TemplateManifest } from '../template/manifest.ts'
+import { digestSchema, sizeSchema } from './blobs.ts'
 
 const artefactVersion = 1
 
@@ -29,8 +30,6 @@ export interface ArtefactChunk {
   pieces: Array<[file: number, offset: number, length: number]>
 }
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0))
-const digest = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/))
 /** Relative, in the usual form, and of names that no system takes for something else. */
 const path = v.pipe(
   v.string(),
@@ -45,13 +44,13 @@ const schema = v.object({
   platform: v.string(),
   template: templateSchema,
   directories: v.array(path),
-  files: v.array(v.object({ path, mode: v.pipe(count, v.maxValue(0o700)), bytes: count })),
+  files: v.array(v.object({ path, mode: v.pipe(sizeSchema, v.maxValue(0o700)), bytes: sizeSchema })),
   chunks: v.array(
     v.object({
-      digest,
-      bytes: count,
+      digest: digestSchema,
+      bytes: sizeSchema,
       hash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-      pieces: v.array(v.tuple([count, count, count])),
+      pieces: v.array(v.tuple([sizeSchema, sizeSchema, sizeSchema])),
     }),
   ),
 })

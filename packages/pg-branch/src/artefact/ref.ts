@@ -1,12 +1,12 @@
 import * as v from 'valibot'
 import { PgBranchError } from '../lib/errors.ts'
 import { parseRecord } from '../lib/record.ts'
-import { pushAgainHint } from './blobs.ts'
+import { digestSchema, pushAgainHint, sizeSchema } from './blobs.ts'
 import type { Ref } from './contract.ts'
 
 const blobSchema = v.object({
-  digest: v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/)),
-  bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  digest: digestSchema,
+  bytes: sizeSchema,
 })
 
 const refSchema: v.GenericSchema<unknown, Ref> = v.object({

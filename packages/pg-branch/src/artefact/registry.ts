@@ -1,7 +1,7 @@
-import { existsSync, realpathSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { PgBranchError } from '../lib/errors.ts'
+import { findPackageDir } from '../lib/find-package-dir.ts'
+import { locateModule } from '../lib/paths.ts'
 import type { ArtefactStore } from './contract.ts'
 import { findCredentials } from './credentials.ts'
 import { createStoreProcess } from './store-process.ts'
@@ -47,7 +47,7 @@ function openPackage(
   { baseDir, env }: StoreContext,
 ): ArtefactStore {
   const label = `${scheme}://${rest.replace(/\?.*$/s, '').replace(/^.*@/s, '…@')}`
-  const dir = findPackage(name, [join(baseDir, 'package.json'), import.meta.url])
+  const dir = findPackageDir(name, join(baseDir, 'package.json')) ?? findPackageDir(name, import.meta.url)
   if (dir === undefined) {
     throw new PgBranchError(`the template store ${label} needs the package ${name}, which is not installed`, {
       code: 'PGB_ARGUMENT',
@@ -59,17 +59,7 @@ function openPackage(
   return createStoreProcess({ label, module: { name, dir }, address: rest, env, answerMs, hangHint })
 }
 
-/** @returns the directory of a package, where Node would look for it from one of these files. */
-function findPackage(name: string, files: string[]): string | undefined {
-  const places = files.flatMap((file) => createRequire(file).resolve.paths(name) ?? [])
-  const found = places.map((modules) => join(modules, name)).find((dir) => existsSync(join(dir, 'package.json')))
-  return found === undefined ? undefined : realpathSync(found)
-}
-
-const directoryModule = new URL(
-  import.meta.url.endsWith('.ts') ? './stores/directory.ts' : './stores/directory.js',
-  import.meta.url,
-).href
+const directoryModule = locateModule('./stores/directory', import.meta.url).href
 
 /** A file system that has not answered in this time hangs. */
 const fileSystemAnswerMs = 20_000

@@ -1,13 +1,12 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { PgBranchError } from '../lib/errors.ts'
+import { locateModule } from '../lib/paths.ts'
 import { deserializeError } from '../lib/serialized-error.ts'
 import type { ArtefactStore, WriteOutcome } from './contract.ts'
 import type { StoreAnswer, StoreOpening, StoreQuestion } from './store-main.ts'
 
-const mainFile = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './store-main.ts' : './store-main.js', import.meta.url),
-)
+const mainFile = fileURLToPath(locateModule('./store-main', import.meta.url))
 
 /** Without work the process goes. */
 const idleMs = 5_000

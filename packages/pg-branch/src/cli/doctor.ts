@@ -12,7 +12,7 @@ import { surveyProviders } from '../postgres/registry.ts'
 import { connectSupervisor } from '../client/connect.ts'
 import { listDeadGenerations } from '../reaper/reaper.ts'
 import { drivers } from '../volume/registry.ts'
-import { surveyVolumes } from '../volume/choose.ts'
+import { memoryRoot, surveyVolumes } from '../volume/choose.ts'
 import { jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'
@@ -102,7 +102,7 @@ async function examineVolumes(paths: StatePaths): Promise<Finding[]> {
 
 async function examineSpace({ homeDir }: StatePaths): Promise<Finding[]> {
   const findings: Finding[] = []
-  for (const path of [homeDir, '/dev/shm'].filter((dir) => existsSync(dir))) {
+  for (const path of [homeDir, memoryRoot].filter((dir) => existsSync(dir))) {
     const { bavail, bsize } = await statfs(path)
     const free = bavail * bsize
     const state = path === homeDir && free < 1024 ** 3 ? 'problem' : 'ok'

@@ -5,14 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { PgBranchError } from '../lib/errors.ts'
 import { measureAgeMs } from '../lib/file-clock.ts'
 import { makePrivateDir } from '../lib/own-dirs.ts'
-import type { StatePaths } from '../lib/paths.ts'
+import { locateModule, type StatePaths } from '../lib/paths.ts'
 import { deserializeError } from '../lib/serialized-error.ts'
 import { withSentinel } from '../url/sentinel.ts'
 
 /** The supervisor's program; `.ts` when run from source. */
-const mainFile = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../daemon/main.ts' : '../daemon/main.js', import.meta.url),
-)
+const mainFile = fileURLToPath(locateModule('../daemon/main', import.meta.url))
 /** For so long one client's attempt to start a supervisor keeps the others from trying too. */
 const startClaimMs = 3_000
 const maxLogBytes = 1024 * 1024

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PgBranchError, describeError } from '../lib/errors.ts'
+import { locateModule } from '../lib/paths.ts'
 import { recordImports } from './record-imports.ts'
 import type { UserConfig } from './types.ts'
 import { validateConfig } from './validate.ts'
@@ -37,9 +38,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
     }
   }
   const { createJiti } = await import('jiti')
-  const indexPath = fileURLToPath(
-    new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url),
-  )
+  const indexPath = fileURLToPath(locateModule('../index', import.meta.url))
   const jiti = createJiti(file, { fsCache: false, alias: { 'pg-branch': indexPath }, interopDefault: true })
   const recorder = recordImports()
   const envReads: Record<string, string | null> = {}

@@ -105,7 +105,7 @@ export class Leases {
         : { ...handover, warm: true }
     const { templateKey } = origin
     const base = { ...tenant, id: createRandomHex(8), address: branch, project, templateKey, warm }
-    return this.#register({ ...base, kind: 'fixed', isHandedOn, branch, origin, leave }, { branch, startedAt })
+    return this.#register({ ...base, kind: 'fixed', isHandedOn, branch, origin, leave }, startedAt)
   }
 
   /** @param from what to fork from; its user may forget it afterwards. */
@@ -129,16 +129,16 @@ export class Leases {
     const { address } = workspace.gateway
     const { templateKey } = origin
     const base = { ...tenant, id: createRandomHex(8), address, project, templateKey, warm }
-    return this.#register({ ...base, kind: 'moving', workspace, leave }, { branch, startedAt })
+    return this.#register({ ...base, kind: 'moving', workspace, leave }, startedAt)
   }
 
-  #register<T extends Lease>(opened: T, { branch, startedAt }: { branch: Branch; startedAt: number }): T {
+  #register<T extends Lease>(opened: T, startedAt: number): T {
     const { id, project, runId, holder, warm } = opened
     this.#leases.set(id, opened)
     const durationMs = performance.now() - startedAt
     this.#durations.set(project, [...this.getDurations(project), durationMs].slice(-sampleSize))
     if (runId !== undefined) this.runs.addLease(runId, project, { durationMs, warm })
-    log('%s leased to %s (%s)', branch.id, holder, warm ? 'warm' : 'cold')
+    log('%s leased to %s (%s)', getBranch(opened).id, holder, warm ? 'warm' : 'cold')
     return opened
   }
 
@@ -212,6 +212,11 @@ export class Leases {
     clearTimeout(handover.timer)
     if (this.#handovers.delete(handover)) void giveBack(handover)
   }
+}
+
+/** The branch that a lease has now. */
+export function getBranch(lease: Lease): Branch {
+  return (lease.kind === 'moving' ? lease.workspace : lease).branch
 }
 
 async function lease(

@@ -12,7 +12,6 @@ import { createBranchVariables } from '../url/variables.ts'
 import { namedWords } from './gateway-words.ts'
 import type { Leases, MovingLease } from './leases.ts'
 import type { ReadyProject } from './project.ts'
-import type { Workspace } from './workspace.ts'
 
 const log = createLog('branch')
 
@@ -26,10 +25,9 @@ export interface NamedBranch {
   /** Infinity: never. */
   expiresAt: number
   lease: MovingLease
-  workspace: Workspace
 }
 
-type NewBranch = Omit<NamedBranch, 'baseDir' | 'createdAt' | 'lease' | 'workspace'> & {
+type NewBranch = Omit<NamedBranch, 'baseDir' | 'createdAt' | 'lease'> & {
   openOrigin(): Promise<Origin>
 }
 
@@ -94,7 +92,7 @@ export class NamedBranches {
     try {
       const tenant = { holder: `branch ${rest.name}`, runId: undefined, words: namedWords, keepsControl: false }
       const lease = await this.#leases.openMoving(project, tenant, origin)
-      const branch = { ...rest, baseDir, createdAt: Date.now(), lease, workspace: lease.workspace }
+      const branch = { ...rest, baseDir, createdAt: Date.now(), lease }
       this.#there.set(createKey(baseDir, rest.name), branch)
       this.#schedule()
       return branch
@@ -143,7 +141,8 @@ function createKey(baseDir: string, name: string): string {
 }
 
 export function describeBranch(branch: NamedBranch): BranchInfo {
-  const { name, baseDir, from, labels, createdAt, expiresAt, lease, workspace } = branch
+  const { name, baseDir, from, labels, createdAt, expiresAt, lease } = branch
+  const { workspace } = lease
   return {
     name,
     baseDir,

@@ -49,11 +49,11 @@ export function serveNamed({
     getBranch: async (ref) => describeAccess(await get(ref)),
     async snapshotBranch({ snapshot, ...ref }) {
       checkName(snapshot, 'snapshot')
-      const { workspace } = await get(ref)
+      const { workspace } = (await get(ref)).lease
       await workspace.snapshot(snapshot)
     },
     async restoreBranch({ snapshot, ...ref }) {
-      const { workspace } = await get(ref)
+      const { workspace } = (await get(ref)).lease
       const { leftOver } = await workspace.reset({ to: snapshot, keep: false })
       return { closed: leftOver.length }
     },

@@ -2,8 +2,8 @@ import { withFork } from '../branch/origin.ts'
 import { compareTables } from '../diff/compare-databases.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import type { LeaseAnswer, SupervisorFunctions } from '../protocol/protocol.ts'
-import { createBranchVariables } from '../url/variables.ts'
 import { testWords } from './gateway-words.ts'
+import { describeLease } from './lease-answer.ts'
 import type { Leases, MovingLease } from './leases.ts'
 
 type WorkspaceFunctions = Pick<
@@ -48,8 +48,7 @@ export function serveWorkspace({
       try {
         const child = await leases.openMoving(project, { holder, runId, words: testWords, keepsControl: true }, origin)
         onOpen(child.id)
-        const variables = createBranchVariables(project.plan.variables, child.address)
-        return { leaseId: child.id, branchId: child.workspace.branch.id, variables, notices: [], warm: child.warm }
+        return describeLease(child, [])
       } finally {
         await origin.release()
       }

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
 import { validateBy } from '../config/validate.ts'
-import { environmentOptionsSchema, type EnvironmentOptions } from '../protocol/environment-options.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import type { StatePaths } from '../lib/paths.ts'
 import { createSocketRpc, refuseSocket } from '../lib/rpc.ts'
 import { packageVersion } from '../lib/version.ts'
 import { describeSteps } from '../place/explain.ts'
+import { environmentOptionsSchema, type EnvironmentOptions } from '../protocol/environment-options.ts'
 import type {
   ClientFunctions,
   LeaseAnswer,
@@ -18,9 +18,9 @@ import type {
   TemplateRequest,
 } from '../protocol/protocol.ts'
 import { withSentinel } from '../url/sentinel.ts'
-import { createBranchVariables } from '../url/variables.ts'
 import { guardFunctions, maxRequestBytes } from './guard-functions.ts'
 import { testWords } from './gateway-words.ts'
+import { describeLease } from './lease-answer.ts'
 import type { Leases } from './leases.ts'
 import type { NamedBranches } from './named-branches.ts'
 import { takeNotices, type Project, type ProjectListeners } from './project.ts'
@@ -180,13 +180,8 @@ function openLease(
         ? await host.leases.openMoving(ready, { holder, runId, words: testWords, keepsControl: true }, ready.origin)
         : await host.leases.openFixed(ready, { holder, runId, isHandedOn: scope === 'worker' })
     onOpen(lease.id)
-    return {
-      leaseId: lease.id,
-      branchId: (lease.kind === 'moving' ? lease.workspace : lease).branch.id,
-      variables: createBranchVariables(ready.plan.variables, lease.address),
-      notices: [...host.takeNotices(request.runId, ready.plan.notices), ...ready.news.splice(0)],
-      warm: lease.warm,
-    }
+    const notices = [...host.takeNotices(request.runId, ready.plan.notices), ...ready.news.splice(0)]
+    return describeLease(lease, notices)
   })
 }
 

@@ -51,7 +51,7 @@ export async function openState(text: string, { project, branches }: StateContex
     project.origin.retain()
     return project.origin
   }
-  const { workspace } = await branches.get(project.plan.config.baseDir, state.name)
+  const { workspace } = (await branches.get(project.plan.config.baseDir, state.name)).lease
   return workspace.getOrigin(state.kind === 'snapshot' ? state.snapshot : undefined)
 }
 
@@ -63,7 +63,7 @@ export async function withState<T>(
 ): Promise<T> {
   const state = parseState(text)
   if (state.kind === 'branch') {
-    const { workspace } = await context.branches.get(context.project.plan.config.baseDir, state.name)
+    const { workspace } = (await context.branches.get(context.project.plan.config.baseDir, state.name)).lease
     return action(workspace.branch.admin)
   }
   return withFork(await openState(text, context), (branch) => action(branch.admin))

@@ -1,4 +1,4 @@
-import { isOwn, listGrants, name } from './sql-names.ts'
+import { isOwn, listGrants, name, routine } from './sql-names.ts'
 
 /** The type and identity of the object that a row names by `classoid`, `objoid` and `objsubid`. */
 const identified = `(SELECT i.type || ' ' || i.identity FROM pg_identify_object(x.classoid, x.objoid, x.objsubid) i)`
@@ -11,7 +11,7 @@ export const remarkQueries: string[] = [
   `SELECT coalesce(
       (SELECT CASE relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'S' THEN 'sequence ' WHEN 'f' THEN 'foreign table ' WHEN 'r' THEN 'table ' WHEN 'p' THEN 'table ' END || ${name('nspname', 'relname')}
         FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE c.oid = x.objoid AND x.classoid = 'pg_class'::regclass),
-      (SELECT CASE prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'aggregate ' ELSE 'function ' END || ${name('nspname', 'proname')} || '(' || pg_get_function_identity_arguments(p.oid) || ')'
+      (SELECT ${routine}
         FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE p.oid = x.objoid AND x.classoid = 'pg_proc'::regclass),
       'comment on ' || ${identified}) AS object,
       'comment ' || coalesce('on ' || (SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = x.objoid AND attnum = x.objsubid AND x.objsubid > 0 AND x.classoid = 'pg_class'::regclass) || ' ', '') || quote_literal(x.description) AS line

@@ -1,5 +1,6 @@
 import { serialize } from 'pg-protocol'
 import { createLog } from '../lib/log.ts'
+import { askPatiently } from './ask-patiently.ts'
 import { GatewayRefusal, sqlState } from './messages.ts'
 import type { ServerLink } from './server-link.ts'
 
@@ -16,7 +17,8 @@ export async function carry(server: ServerLink, statements: string[]): Promise<v
   } catch {
     // All of it is undone; one by one, so that only what fails is lost.
     for (const statement of statements) {
-      await askPatiently(server, statement).catch((error: unknown) => {
+      const ask = () => server.ask(serialize.query(statement))
+      await askPatiently(ask, { maxAsks }).catch((error: unknown) => {
         if (!(error instanceof GatewayRefusal) || error.fields.code === sqlState.connectionFailure) throw error
         log('dropped, since it cannot be carried over: %s (%s)', statement, error.fields.message)
       })
@@ -26,15 +28,3 @@ export async function carry(server: ServerLink, statements: string[]): Promise<v
 
 /** A limit of milliseconds, which the session has from the beginning, may cut off the statement that lifts it. */
 const maxAsks = 5
-
-async function askPatiently(server: ServerLink, statement: string): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await server.ask(serialize.query(statement))
-      return
-    } catch (error) {
-      const isCancelled = error instanceof GatewayRefusal && error.fields.code === sqlState.queryCanceled
-      if (!isCancelled || attempt >= maxAsks) throw error
-    }
-  }
-}

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net'
 import { createLog } from '../lib/log.ts'
+import { askPatiently } from './ask-patiently.ts'
 import { carry } from './carry.ts'
 import type { ClientConnectionOptions } from './client-options.ts'
 import { createFlow, type Flow } from './flow.ts'
 import { forward, reportParameters } from './forward.ts'
 import { createFrameReader, type FrameReader } from './frames.ts'
-import { GatewayRefusal, createErrorResponse, frontend, sqlState, type ErrorFields } from './messages.ts'
+import { createErrorResponse, frontend, type ErrorFields } from './messages.ts'
 import type { ConnectionInfo } from './ledger.ts'
 import { ServerLink } from './server-link.ts'
 import {
@@ -121,21 +122,10 @@ export class ClientConnection {
 
   /** Asks the session, which must be idle, for what it has. */
   async askState(): Promise<SessionAnswer> {
-    const messages = await this.#askPatiently(createStateQuestion(this.#flow.settingNames))
+    const question = createStateQuestion(this.#flow.settingNames)
+    const messages = await askPatiently(async () => this.#server?.ask(question), { maxAsks })
     const answer = readStateAnswer(messages ?? [], this.user)
     return this.parameters.has('replication') ? { ...answer, obstacle: 'a replication connection' } : answer
-  }
-
-  /** The session's own `statement_timeout` holds until our question has switched it off, and may be a millisecond. */
-  async #askPatiently(question: Buffer): Promise<Buffer[] | undefined> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#server?.ask(question)
-      } catch (error) {
-        const isCancelled = error instanceof GatewayRefusal && error.fields.code === sqlState.queryCanceled
-        if (!isCancelled || attempt >= maxAsks) throw error
-      }
-    }
   }
 
   park(state: CarriedState, { isUrgent }: { isUrgent: boolean }): void {

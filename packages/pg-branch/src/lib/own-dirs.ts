@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PgBranchError, describeError, getErrorCode } from './errors.ts'
-import { createForeignError, inspectPlace } from './own-place.ts'
+import { requireOwnPlace } from './own-place.ts'
 
 /**
  * Makes a directory that no other user can list, whatever the umask is. Root's are also enterable (0711),
@@ -12,7 +12,7 @@ import { createForeignError, inspectPlace } from './own-place.ts'
 export function makePrivateDir(path: string, { enterable = false }: { enterable?: boolean } = {}): void {
   const isRoots = enterable && process.getuid?.() === 0
   const mode = isRoots ? 0o711 : 0o700
-  requireOwn(path)
+  requireOwnPlace(path)
   try {
     makeDirs(path, mode)
   } catch (error) {
@@ -22,7 +22,7 @@ export function makePrivateDir(path: string, { enterable = false }: { enterable?
       cause: error,
     })
   }
-  requireOwn(path)
+  requireOwnPlace(path)
   if (!isRoots) return
   open(path)
   const closed = findClosedDir(path)
@@ -41,14 +41,15 @@ export function makeRandomDir(parent: string): string {
   return path
 }
 
-function requireOwn(path: string): void {
-  const state = inspectPlace(path)
-  if (state.kind === 'foreign') throw createForeignError(path, state.problem)
+/** Makes a directory of our own server's, which that must enter where it runs as another user; nobody can list it. */
+export function makeServerDir(path: string): void {
+  mkdirSync(path, { mode: 0o711 })
+  chmodSync(path, 0o711)
 }
 
 /** That a directory is sticky is enough for what is made in it. */
 function requireOwnParent(parent: string): void {
-  requireOwn(join(parent, 'pg-branch-absent'))
+  requireOwnPlace(join(parent, 'pg-branch-absent'))
 }
 
 /** Every directory that is missing gets the mode, which the umask would narrow. */

@@ -21,6 +21,15 @@ export interface StatePaths {
 }
 
 /**
+ * @param path from the file that asks, without its ending, e.g. `./store-main`.
+ * @param from `import.meta.url` of that file.
+ * @returns the URL of one of our own modules: `.ts` when run from source, else `.js`.
+ */
+export function locateModule(path: string, from: string): URL {
+  return new URL(`${path}${from.endsWith('.ts') ? '.ts' : '.js'}`, from)
+}
+
+/**
  * @returns `PG_BRANCH_HOME`, or the user's cache directory. Root gets /var/cache: a server that runs
  * as another user could not enter root's home.
  */

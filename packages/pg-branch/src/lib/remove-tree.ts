@@ -1,7 +1,7 @@
 import { lstatSync, mkdtempSync } from 'node:fs'
 import { rename, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { createForeignError, inspectPlace } from './own-place.ts'
+import { requireOwnPlace } from './own-place.ts'
 import { Shell } from './shell.ts'
 
 /** One for all: starting a process from Node costs milliseconds. It ends with this process. */
@@ -21,8 +21,7 @@ export async function removeTrees(paths: string[]): Promise<void> {
   const doomed: string[] = []
   for (const path of present) {
     const parent = dirname(path)
-    const state = inspectPlace(parent)
-    if (state.kind === 'foreign') throw createForeignError(parent, state.problem)
+    requireOwnPlace(parent)
     const pit = mkdtempSync(join(parent, doomedPrefix))
     try {
       await rename(path, join(pit, basename(path)))

@@ -15,17 +15,13 @@ const stopTimeoutMs = 5_000
  * @throws PgBranchError `PGB_SNAPSHOT` if one does not stop; then they go on.
  */
 export async function pauseCluster(postmasterPid: number): Promise<() => void> {
-  // Whoever was stopped is let go on, whatever happens to a list of processes then.
-  const stopped = [postmasterPid]
-  const resume = () => {
-    for (const pid of stopped.toReversed()) signalProcess(pid, 'SIGCONT')
-  }
+  const resume = await pauseProcesses([postmasterPid])
   try {
-    await stopAll([postmasterPid])
-    const children = await listChildren(postmasterPid)
-    stopped.push(...children)
-    await stopAll(children)
-    return resume
+    const resumeChildren = await pauseProcesses(await listChildren(postmasterPid))
+    return () => {
+      resumeChildren()
+      resume()
+    }
   } catch (error) {
     resume()
     throw error

@@ -8,14 +8,15 @@ import { inspectPlace } from '../lib/own-place.ts'
 import { identifyProcess, isSameProcessAlive, type ProcessIdentity } from '../lib/processes.ts'
 import { readRecord, readRecordSync } from '../lib/record.ts'
 import { writeWhole } from '../lib/write-whole.ts'
-import { drivers } from '../volume/registry.ts'
+import { memoryRoot } from '../volume/choose.ts'
+import { driverNames, type DriverName } from '../volume/registry.ts'
 
 const log = createLog('reaper')
 
 /** A directory that holds one subdirectory for each life of a supervisor. */
 export interface GenerationRoot {
   path: string
-  driver: keyof typeof drivers
+  driver: DriverName
 }
 
 const ownerName = 'owner.json'
@@ -45,7 +46,6 @@ export async function isGenerationAlive(dir: string): Promise<boolean> {
   return ageMs !== undefined && Math.abs(ageMs) < beingMadeMs
 }
 
-const driverNames = Object.keys(drivers) as Array<keyof typeof drivers>
 const rootsSchema = v.array(v.object({ path: v.string(), driver: v.picklist(driverNames) }))
 
 /**
@@ -83,5 +83,5 @@ export class GenerationRegister {
 
 /** Whether a place goes with the last supervisor that used it. */
 export function isInMemory(path: string): boolean {
-  return path.startsWith('/dev/shm/')
+  return path.startsWith(`${memoryRoot}/`)
 }

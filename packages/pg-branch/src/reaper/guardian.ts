@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { locateModule } from '../lib/paths.ts'
 import { signalProcess } from '../lib/processes.ts'
 
 /**
@@ -10,9 +11,7 @@ import { signalProcess } from '../lib/processes.ts'
  * @returns a function that ends it, for an orderly exit.
  */
 export function startGuardian({ homeDir, logFd }: { homeDir: string; logFd: number }): () => void {
-  const reaper = fileURLToPath(
-    new URL(import.meta.url.endsWith('.ts') ? './reaper-main.ts' : './reaper-main.js', import.meta.url),
-  )
+  const reaper = fileURLToPath(locateModule('./reaper-main', import.meta.url))
   const script = 'read -r word; [ "$word" = bye ] || exec "$0" "$@"'
   const child = spawn('/bin/sh', ['-c', script, process.execPath, reaper], {
     // Not in the process group of its charge: whoever kills that one must not take this one too.

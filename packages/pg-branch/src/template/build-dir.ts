@@ -1,7 +1,7 @@
-import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { IngestResult } from '../ingest/fast-ingest.ts'
 import { createRandomHex } from '../lib/hash.ts'
+import { makeServerDir } from '../lib/own-dirs.ts'
 import { removeTrees } from '../lib/remove-tree.ts'
 import type { UndoStack } from '../lib/undo-stack.ts'
 import type { PostgresBinaries } from '../postgres/contract.ts'
@@ -11,9 +11,7 @@ import { dataName, formatVersion, listFiles, writeManifest } from './manifest.ts
 /** Makes an empty directory for one layer, which is removed again unless the layer is published. */
 export async function makeBuildDir(volume: Volume, undo: UndoStack): Promise<string> {
   const dir = join(volume.buildsDir, `build-${createRandomHex(6)}`)
-  // 0711 for root's server user, who must enter it; its name cannot be listed.
-  await mkdir(dir, { mode: 0o711 })
-  await chmod(dir, 0o711)
+  makeServerDir(dir)
   undo.push(async () => {
     await volume.driver.remove([join(dir, dataName)])
     await removeTrees([dir])

@@ -2,14 +2,13 @@ import { fork } from 'node:child_process'
 import { openSync, closeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { PgBranchError } from '../lib/errors.ts'
+import { locateModule } from '../lib/paths.ts'
 import { isPidAlive, signalProcess } from '../lib/processes.ts'
 import { createRpc, type Rpc } from '../lib/rpc.ts'
 import type { StepProgress } from '../seed/contract.ts'
 import type { BuilderEvents, BuilderFunctions } from './builder-protocol.ts'
 
-const mainFile = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './builder-main.ts' : './builder-main.js', import.meta.url),
-)
+const mainFile = fileURLToPath(locateModule('./builder-main', import.meta.url))
 
 /** A running builder process. States: *running* → *ended*, by `stop` or by its own death, which rejects every pending call. */
 export interface Builder {

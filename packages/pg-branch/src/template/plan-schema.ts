@@ -1,6 +1,9 @@
 import * as v from 'valibot'
 import type { ResolvedConfig } from '../config/types.ts'
-import { drivers } from '../volume/registry.ts'
+import { postgresVersions } from '../postgres/contract.ts'
+import { localeProviders } from '../postgres/initdb.ts'
+import { providerNames } from '../postgres/registry.ts'
+import { driverNames } from '../volume/registry.ts'
 import type { Plan } from './plan.ts'
 import type { BuildRecord } from './why.ts'
 
@@ -28,12 +31,12 @@ const config: v.GenericSchema<unknown, ResolvedConfig> = v.object({
   postgres: v.object({
     initdb: v.object({
       locale: maybeText,
-      localeProvider: v.optional(v.picklist(['builtin', 'icu', 'libc'])),
+      localeProvider: v.optional(v.picklist(localeProviders)),
       encoding: text,
     }),
     extensionPaths: texts,
-    version: v.optional(v.picklist([15, 16, 17, 18])),
-    provider: v.optional(v.picklist(['embedded', 'system'])),
+    version: v.optional(v.picklist(postgresVersions)),
+    provider: v.optional(v.picklist(providerNames)),
     bin: maybeText,
     settings: textByName,
   }),
@@ -45,7 +48,7 @@ const config: v.GenericSchema<unknown, ResolvedConfig> = v.object({
     ]),
   ),
   volume: v.object({
-    driver: v.optional(v.picklist(Object.keys(drivers) as Array<keyof typeof drivers>)),
+    driver: v.optional(v.picklist(driverNames)),
     path: maybeText,
   }),
   pool: v.object({ size: v.number(), connectionsPerBranch: v.number(), waitMs: v.number() }),

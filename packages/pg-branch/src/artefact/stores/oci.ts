@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import { PgBranchError } from '../../lib/errors.ts'
-import { emptyBlob, emptyContent } from '../blobs.ts'
+import { digestSchema, emptyBlob, emptyContent, sizeSchema } from '../blobs.ts'
 import type { ArtefactStore, Blob, Ref } from '../contract.ts'
 import { createRegistryClient, type RegistryClient } from '../registry-client.ts'
 import type { Credentials } from '../credentials.ts'
@@ -86,11 +86,10 @@ function describe({ digest, bytes }: Blob, mediaType: string): Described {
   return { mediaType, digest, size: bytes }
 }
 
-const digestSchema = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/))
 const describedSchema = v.object({
   mediaType: v.string(),
   digest: digestSchema,
-  size: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  size: sizeSchema,
 })
 const manifestSchema = v.object({
   config: describedSchema,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { command } from '../define.ts'
 import type { Preset } from './contract.ts'
 import { findFile, listScripts } from './files.ts'
-import { globFolders, readFolders, type Folders } from './read-folders.ts'
+import { describeMigrations, globFolders, readFolders, type Folders } from './read-folders.ts'
 
 const configs = listScripts('knexfile')
 
@@ -19,9 +19,8 @@ export const knex: Preset = {
     const readOwn = (key: string) =>
       readFolders(dir, { file, before: new RegExp(`\\b${key}["']?\\s*:\\s*\\{[^}]*?\\bdirectory["']?\\s*:\\s*`) })
     const [migrations, seeds] = [readOwn('migrations'), readOwn('seeds')]
-    const files = globFolders(migrations, { usual: 'migrations', names: '*' })
-    // Where it cannot be read, a new migration runs all of them anew.
-    const known = migrations.kind === 'unknown' ? { inputs: [file, ...files] } : { inputs: [file], migrations: files }
+    const globs = globFolders(migrations, { usual: 'migrations', names: '*' })
+    const known = describeMigrations(migrations, { file, migrations: globs })
     // It looks for some of the names itself, and not for those of CommonJS in a package of modules.
     const run = (task: string) => `knex --knexfile ${file} ${task}`
     const seed = [command(run('migrate:latest'), known)]

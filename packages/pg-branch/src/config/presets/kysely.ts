@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { command } from '../define.ts'
 import type { Preset } from './contract.ts'
 import { findFile, listScripts } from './files.ts'
-import { globFolders, readFolders } from './read-folders.ts'
+import { describeMigrations, globFolders, readFolders } from './read-folders.ts'
 
 const configs = [...listScripts('kysely.config'), ...listScripts('.config/kysely.config')]
 
@@ -18,8 +18,8 @@ export const kysely: Preset = {
     if (file === undefined) return undefined
     const migrations = readFolders(dir, { file, before: /\bmigrationFolder["']?\s*:\s*/ })
     const seeds = readFolders(dir, { file, before: /\bseedFolder["']?\s*:\s*/ })
-    const files = globFolders(migrations, { usual: 'migrations', names: '*' })
-    const known = migrations.kind === 'unknown' ? { inputs: [file, ...files] } : { inputs: [file], migrations: files }
+    const globs = globFolders(migrations, { usual: 'migrations', names: '*' })
+    const known = describeMigrations(migrations, { file, migrations: globs })
     const seed = [command('kysely migrate latest', known)]
     const seedFolder = seeds.kind === 'known' ? (seeds.folders[0] ?? 'seeds') : 'seeds'
     if (seeds.kind === 'unknown' || existsSync(join(dir, seedFolder))) {

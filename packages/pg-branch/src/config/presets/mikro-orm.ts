@@ -1,7 +1,7 @@
 import { command } from '../define.ts'
 import type { Preset } from './contract.ts'
 import { findFile, listScripts } from './files.ts'
-import { globFolders, readFolders } from './read-folders.ts'
+import { describeMigrations, globFolders, readFolders } from './read-folders.ts'
 
 const configs = [...listScripts('mikro-orm.config'), ...listScripts('src/mikro-orm.config')]
 
@@ -15,9 +15,9 @@ export const mikroOrm: Preset = {
     const file = findFile(dir, configs)
     if (file === undefined) return undefined
     const own = readFolders(dir, { file, before: /\bmigrations["']?\s*:\s*\{[^}]*?\bpath(?:Ts)?["']?\s*:\s*/ })
-    const files = globFolders(own, { usual: 'migrations', names: '*.{ts,js,mts,mjs,cts,cjs}' })
+    const migrations = globFolders(own, { usual: 'migrations', names: '*.{ts,js,mts,mjs,cts,cjs}' })
     const journal = globFolders(own, { usual: 'migrations', names: '.snapshot*' })
-    const known = own.kind === 'unknown' ? { inputs: [file, ...files] } : { inputs: [file], migrations: files, journal }
+    const known = describeMigrations(own, { file, migrations, journal })
     const seed = command(`mikro-orm migration:up --config ${file}`, known)
     return { evidence: file, seed: [seed] }
   },

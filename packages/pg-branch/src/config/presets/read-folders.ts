@@ -27,6 +27,19 @@ export function globFolders(folders: Folders, { usual, names }: { usual: string;
   return (folders.kind === 'known' ? folders.folders : [usual]).map((folder) => `${folder}/${names}`)
 }
 
+/**
+ * @param options.file the configuration that names the folders.
+ * @returns what makes the key of the command that runs migrations: where they cannot be told from the rest, a new one
+ * runs all of them anew.
+ */
+export function describeMigrations(
+  folders: Folders,
+  { file, migrations, journal }: { file: string; migrations: string[]; journal?: string[] },
+): { inputs: string[]; migrations?: string[]; journal?: string[] } {
+  if (folders.kind === 'unknown') return { inputs: [file, ...migrations] }
+  return { inputs: [file], migrations, ...(journal === undefined ? {} : { journal }) }
+}
+
 function tidy(folder: string): string {
   return folder.replace(/^(\.?\/)+/, '').replace(/\/+$/, '') || '.'
 }

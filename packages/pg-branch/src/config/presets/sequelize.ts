@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { locateModule } from '../../lib/paths.ts'
 import { command } from '../define.ts'
 import type { Preset } from './contract.ts'
 import { dependsOn } from './files.ts'
@@ -9,9 +10,7 @@ import { dependsOn } from './files.ts'
  * Leads the command to the database being built: that of the project has, as its documentation advises,
  * the development database's address written into it.
  */
-const config = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './sequelize-config.ts' : './sequelize-config.js', import.meta.url),
-)
+const config = fileURLToPath(locateModule('./sequelize-config', import.meta.url))
 
 /** Source: sequelize.org/docs, "Migrations"; sequelize-cli runs them by umzug. */
 export const sequelize: Preset = {

@@ -4,12 +4,14 @@ import { createOrigin } from '../../branch/origin.ts'
 import type { Place, PlaceContext } from '../contract.ts'
 import { PgBranchError } from '../../lib/errors.ts'
 import { createLog } from '../../lib/log.ts'
+import { isInMemory } from '../../reaper/generation.ts'
 import { buildLayers, type BuildResult } from '../../template/build.ts'
 import { matchTemplate } from '../../template/catalog.ts'
 import { createClusterLayers } from '../../template/cluster-build.ts'
 import { usesFastIngest } from '../../template/plan.ts'
 import type { Template } from '../../template/store.ts'
 import { explainRebuild } from '../../template/why.ts'
+import { memoryRoot } from '../../volume/choose.ts'
 import { openExchange, type Obtained } from './exchange.ts'
 import { locateCluster } from './locate.ts'
 import { createClusterStrategy } from './strategy.ts'
@@ -72,7 +74,7 @@ export async function ensureCluster(context: PlaceContext): Promise<Place> {
   })
   const { size } = config.pool
   const origin = createOrigin({ strategy, source: template, size })
-  const inMemory = branchesDir.startsWith('/dev/shm/') ? ', branches in memory (/dev/shm)' : ''
+  const inMemory = isInMemory(branchesDir) ? `, branches in memory (${memoryRoot})` : ''
   return {
     templateKey: sealedKey,
     origin,

@@ -1,4 +1,3 @@
-import { chmodSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BranchSource } from '../../branch/contract.ts'
@@ -6,6 +5,7 @@ import type { Control } from '../../branch/control.ts'
 import type { DatabaseAddress } from '../../lib/connection-uri.ts'
 import { PgBranchError, describeError } from '../../lib/errors.ts'
 import { createLog } from '../../lib/log.ts'
+import { makeServerDir } from '../../lib/own-dirs.ts'
 import { removeTrees } from '../../lib/remove-tree.ts'
 import { UndoStack } from '../../lib/undo-stack.ts'
 import { withOwnClient } from '../../postgres/client.ts'
@@ -53,8 +53,7 @@ export async function saveCluster(options: {
 }): Promise<ClusterSource> {
   const { driver, cluster, admin, control, user, database, key, dir, dataDir } = options
   await using undo = new UndoStack()
-  mkdirSync(dir, { mode: 0o711 })
-  chmodSync(dir, 0o711)
+  makeServerDir(dir)
   undo.push(() => removeTrees([dir]))
   const hasUnlogged = (await listInitForks(cluster.dataDir)).length > 0
   if (control === undefined) await withOwnClient(admin, (client) => client.query('CHECKPOINT'))

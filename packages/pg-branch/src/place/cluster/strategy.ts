@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { escapeIdentifier } from 'pg'
 import type { Branch, BranchStrategy, ForkOptions } from '../../branch/contract.ts'
@@ -7,6 +7,7 @@ import { runOnFork } from '../../branch/on-fork.ts'
 import { loopbackHost, type DatabaseAddress } from '../../lib/connection-uri.ts'
 import { createRandomHex } from '../../lib/hash.ts'
 import { readSignature } from '../../lib/inputs.ts'
+import { makeServerDir } from '../../lib/own-dirs.ts'
 import { removeTrees } from '../../lib/remove-tree.ts'
 import { superuser } from '../../lib/superuser.ts'
 import { UndoStack } from '../../lib/undo-stack.ts'
@@ -51,7 +52,7 @@ export function createClusterStrategy(options: {
     await using undo = new UndoStack()
     const dir = recycle?.dir ?? join(branchesDir, id)
     undo.push(() => removeDirs([dir], driver))
-    if (recycle === undefined) makeBranchDir(dir)
+    if (recycle === undefined) makeServerDir(dir)
     else await recycle.cluster.stop('discard')
     const dataDir = join(dir, dataName)
     await driver.clone({ from: source.dataDir, to: dataDir })
@@ -154,12 +155,6 @@ async function prime(options: {
   await control.readState()
   undo.commit()
   return { lsn, control }
-}
-
-/** Enterable for root's server user, who has to get to the data in it; its name cannot be listed. */
-function makeBranchDir(dir: string): void {
-  mkdirSync(dir, { mode: 0o711 })
-  chmodSync(dir, 0o711)
 }
 
 async function removeDirs(dirs: string[], driver: VolumeDriver): Promise<void> {

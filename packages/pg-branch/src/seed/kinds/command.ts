@@ -16,7 +16,7 @@ const shownLines = 25
 export const commandKind: StepKind<CommandStep> = {
   name: 'command',
   includes: (step): step is CommandStep => typeof step !== 'function' && step.kind === 'command',
-  listGlobs: ({ inputs, migrations, journal }) => [...inputs, ...migrations, ...journal],
+  listGlobs,
   readVariables,
   plan: (step, { context }) => planCommand(step, context),
   async run({ step, plan }, { run }) {
@@ -26,9 +26,13 @@ export const commandKind: StepKind<CommandStep> = {
   },
 }
 
+function listGlobs({ inputs, migrations, journal }: CommandStep): string[] {
+  return [...inputs, ...migrations, ...journal]
+}
+
 async function planCommand(step: CommandStep, context: PlanningContext): Promise<StepContent> {
   const { baseDir } = context
-  const globs = [...step.inputs, ...step.migrations, ...step.journal]
+  const globs = listGlobs(step)
   const migrations = await expandGlobs(step.migrations, baseDir)
   const journal = await expandGlobs(step.journal, baseDir)
   const files = new Set([...(await expandGlobs(step.inputs, baseDir)), ...migrations, ...journal])
