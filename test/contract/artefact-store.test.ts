@@ -1,4 +1,17 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,6 +33,31 @@ describe('directory', () => {
   })
   afterAll(() => rmSync(dir, { recursive: true }))
   describeArtefactStore({ open: () => openStore('templates', { baseDir: dir, env: {} }) })
+
+  test('its directories are as the store is, whatever the umask', async () => {
+    const shared = join(dir, 'shared')
+    mkdirSync(shared)
+    chmodSync(shared, 0o777)
+    const umask = process.umask(0o077)
+    try {
+      const content = Buffer.from('x')
+      const blob = describeContent(content)
+      await openStore('shared', { baseDir: dir, env: {} }).writeBlob(blob, content)
+      const found = readdirSync(shared, { recursive: true, withFileTypes: true })
+      const modes = found.map((entry) => [
+        entry.isDirectory(),
+        statSync(join(entry.parentPath, entry.name)).mode & 0o777,
+      ])
+      expect(modes).toEqual([
+        [true, 0o777],
+        [true, 0o777],
+        [true, 0o777],
+        [false, 0o644],
+      ])
+    } finally {
+      process.umask(umask)
+    }
+  })
 
   test('what is no directory is refused', async () => {
     writeFileSync(join(dir, 'file'), '')
@@ -188,6 +226,27 @@ test('without its package, a bucket is refused by name; once it is there, the sa
   symlinkSync(realpathSync(join(testDir, 'node_modules/@pg-branch/s3')), join(dir, 'node_modules/@pg-branch/s3'))
   await expect(open().readRef('x')).rejects.toThrow(/no region is known/)
   rmSync(dir, { recursive: true })
+})
+
+test('where a registry redirects to is not told its password', async () => {
+  const heard: Array<string | undefined> = []
+  const listenWith = async (handle: RequestListener) => {
+    const server = createServer(handle).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return { server, host: `127.0.0.1:${(server.address() as AddressInfo).port}` }
+  }
+  const elsewhere = await listenWith((request, response) => {
+    heard.push(request.headers.authorization)
+    response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${elsewhere.host}/token"` }).end('{}')
+  })
+  const registry = await listenWith((request, response) => {
+    response.writeHead(307, { location: `http://${elsewhere.host}${request.url}` }).end()
+  })
+  const env = { PG_BRANCH_REGISTRY_USER: 'someone', PG_BRANCH_REGISTRY_PASSWORD: 'hush' }
+  const store = openStore(`oci://${registry.host}/some/templates`, { baseDir: '/', env })
+  await expect(store.readBlob(describeContent(Buffer.from('x')))).rejects.toMatchObject({ code: 'PGB_STORE' })
+  expect(heard).toEqual([undefined])
+  for (const { server } of [registry, elsewhere]) server.close().closeAllConnections()
 })
 
 test('a registry that is not there is named, after some tries', async () => {

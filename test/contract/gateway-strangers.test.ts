@@ -47,7 +47,8 @@ async function openSocket(url = branch.url): Promise<Socket> {
 async function readAll(socket: Socket): Promise<string> {
   let text = ''
   socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
-  if (!socket.closed) await once(socket, 'close')
+  // Hung up on while it still talks, it may end by an error.
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
   return text
 }
 
@@ -73,6 +74,18 @@ test.each([
     const socket = await openSocket(url)
     socket.write(start)
     expect(await readAll(socket)).not.toMatch(/^R/)
+  }
+})
+
+test.each([
+  ['SSL', 80_877_103],
+  ['GSS', 80_877_104],
+])('whoever asks for %s again and again is hung up on, as by Postgres', async (_title, code) => {
+  const request = Buffer.concat([int32(8), int32(code)])
+  for (const url of [branch.url, direct.url]) {
+    const socket = await openSocket(url)
+    socket.write(Buffer.concat(Array.from({ length: 100_000 }, () => request)))
+    expect((await readAll(socket)).replace(/E.*/s, '').length).toBeLessThan(3)
   }
 })
 

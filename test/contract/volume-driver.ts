@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import {
   appendFile,
   chmod,
-  chown,
   lstat,
   mkdir,
   mkdtemp,
@@ -17,6 +16,7 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { getServerIdentity } from '../../packages/pg-branch/dist/lib/server-identity.js'
 import type { VolumeDriver } from '../../packages/pg-branch/dist/volume/contract.js'
 
 /**
@@ -126,6 +126,7 @@ export function describeVolumeDriver(
       await driver.clone({ from: source, to: copy })
       for (const damage of damages) {
         await damage(copy)
+        giveToServer(copy)
         await driver.clone({ from: source, to: copy })
         expect(await describeTree(copy)).toEqual(await describeTree(source))
       }
@@ -137,6 +138,7 @@ export function describeVolumeDriver(
       const expected = await describeTree(source)
       for (let round = 0; round < 100; round += 1) {
         for (const damage of damages) if (Math.random() < 0.3) await damage(copy)
+        giveToServer(copy)
         await driver.clone({ from: source, to: copy })
         expect(await describeTree(copy)).toEqual(expected)
       }
@@ -166,7 +168,13 @@ async function fill(dir: string): Promise<void> {
   await writeFile(join(dir, 'base/2/200'), '')
   await writeFile(join(dir, 'PG_VERSION'), '18\n', { mode: 0o600 })
   await symlink('base/1/100', join(dir, 'link'))
-  if (process.getuid?.() === 0) await chown(join(dir, 'PG_VERSION'), 65534, 65534)
+  giveToServer(dir)
+}
+
+/** What a server does to its files it does as its own user. */
+function giveToServer(dir: string): void {
+  const user = getServerIdentity()
+  if (user !== undefined) execSync(`chown -hR ${user.uid}:${user.gid} ${dir}`)
 }
 
 /** Every path with type, mode, owner and content. */

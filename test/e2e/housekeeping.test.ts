@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
+import { leaseBranch } from '../support/branch.ts'
 import { runCli, runJson } from '../support/cli.ts'
 import { cliFile, makeHome } from '../support/home.ts'
+import { findPids, readProcess } from '../support/processes.ts'
 import { makeProject, usersTable } from '../support/project.ts'
 
 interface Garbage {
@@ -19,6 +21,20 @@ const files = {
   }`,
   'migrations/1.sql': usersTable,
 }
+
+test('what SQL has started ends with the supervisor', async () => {
+  await using _home = makeHome()
+  await using project = await makeProject(files)
+  const seconds = '47611'
+  const findLeft = () => findPids((pid) => readProcess(pid, 'cmdline') === `sleep\0${seconds}\0`)
+  {
+    await using branch = await leaseBranch(project.dir)
+    await branch.query(`COPY (SELECT 1) TO PROGRAM 'setsid sleep ${seconds} </dev/null >/dev/null 2>&1 &'`)
+    expect(findLeft()).toHaveLength(1)
+  }
+  expect((await runCli(project.dir, ['down'])).exitCode).toBe(0)
+  expect(findLeft()).toEqual([])
+})
 
 test('`up` stays although nobody needs it, `status` says so, and `down` ends it', async () => {
   await using home = makeHome()

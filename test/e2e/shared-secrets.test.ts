@@ -10,6 +10,7 @@ import { openStoreDir } from '../support/artefact.ts'
 import { leaseBranch } from '../support/branch.ts'
 import { runCli, runJson } from '../support/cli.ts'
 import { makeHome } from '../support/home.ts'
+import { findPids, readProcess } from '../support/processes.ts'
 import { makeProject, usersTable } from '../support/project.ts'
 
 const files = { 'migrations/1.sql': usersTable }
@@ -85,6 +86,10 @@ describe('what is shared lets nobody in', () => {
     }
     await using home = makeHome()
     const { key } = await push(ours.secret)
+    // What outlives the command does not have the key.
+    const remaining = findPids((pid) => readProcess(pid, 'environ').includes(`PG_BRANCH_HOME=${home.dir}\0`))
+    expect(remaining).toContain(home.supervisorPid())
+    for (const pid of remaining) expect(readProcess(pid, 'environ')).not.toContain('SIGNING_KEY')
     const signed = readFileSync(refPath(key), 'utf8')
     await onOther(({ exitCode, stderr }) => expect(exitCode, stderr).toBe(0))
     await push(undefined)

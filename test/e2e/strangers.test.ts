@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -175,6 +176,34 @@ test('a configuration of somebody else above the tests is not run', async () => 
   const named = await runCli(app, ['template', 'build', '--config', file])
   expect(named.exitCode, named.all).toBe(0)
   expect(existsSync(proof)).toBe(true)
+})
+
+test('a link above the tests that others can change is not followed, and a package of somebody else is none', async () => {
+  await using _home = makeHome()
+  await using outer = await makeProject({
+    'app/migrations/1.sql': usersTable,
+    'real.config.mjs': 'export default {}',
+    'package.json': '{"devDependencies":{"prisma":"*"}}',
+    'prisma/schema.prisma': '',
+  })
+  const link = join(outer.dir, 'pg-branch.config.mjs')
+  symlinkSync(join(outer.dir, 'real.config.mjs'), link)
+  const app = join(outer.dir, 'app')
+  // Who owns the link is as good as whoever owns the file: they choose it.
+  lchownSync(link, stranger.uid, stranger.gid)
+  const theirs = await runCli(app, ['up'])
+  expect(theirs.stderr).toMatch(/belongs to the user 47611, so it is not run/)
+  lchownSync(link, 0, 0)
+  chmodSync(outer.dir, 0o777)
+  const open = await runCli(app, ['up'])
+  expect(open.stderr).toMatch(/is a link in .*, which everybody can change, so it is not run/)
+  chmodSync(outer.dir, 0o755)
+  rmSync(link)
+  // Without a configuration the project is where its package is: not where a stranger has put one.
+  chownSync(join(outer.dir, 'package.json'), stranger.uid, stranger.gid)
+  const built = await runCli(app, ['template', 'build'])
+  expect(built.exitCode, built.all).toBe(0)
+  expect(built.all).not.toMatch(/prisma/i)
 })
 
 describe('a store that hangs', () => {

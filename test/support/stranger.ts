@@ -19,13 +19,14 @@ export function makeStrangersDir(): StrangersDir {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** Runs a script of Node's as them, until it is killed; it says `ready` when it is. */
+/** Runs a script of Node's as them, or as another user, until it is killed; it says `ready` when it is. */
 export async function startAsStranger(
   script: string,
   args: string[],
+  user: { uid: number; gid: number } = stranger,
 ): Promise<{ process: ResultPromise; output(): string; [Symbol.asyncDispose](): Promise<void> }> {
   const child = execa(process.execPath, ['--input-type=module', '-e', script, ...args], {
-    ...stranger,
+    ...user,
     cwd: '/',
     env: { HOME: '/' },
     extendEnv: false,

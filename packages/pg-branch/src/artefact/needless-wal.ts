@@ -1,5 +1,6 @@
-import { open, readdir, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openServerFile } from '../lib/open-server-file.ts'
 
 const walDir = 'pg_wal'
 /** Timeline, and two parts of the segment's number, in hexadecimal. */
@@ -45,7 +46,7 @@ export async function findNeedlessWal(dataDir: string): Promise<NeedlessWal> {
 }
 
 async function readCheckpoint(dataDir: string): Promise<{ redo: bigint; checkpoint: bigint }> {
-  await using file = await open(join(dataDir, controlFile))
+  await using file = await openServerFile(join(dataDir, controlFile))
   const { buffer } = await file.read(Buffer.alloc(64), 0, 64, 0)
   return { checkpoint: buffer.readBigUInt64LE(checkpointOffset), redo: buffer.readBigUInt64LE(redoOffset) }
 }

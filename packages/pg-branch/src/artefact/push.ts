@@ -1,8 +1,8 @@
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import pLimit from 'p-limit'
+import { openServerFile } from '../lib/open-server-file.ts'
 import type { Template } from '../template/store.ts'
 import { describeContent, hashContent } from './blobs.ts'
 import type { ArtefactStore, Blob } from './contract.ts'
@@ -85,7 +85,7 @@ async function readPieces(dataDir: string, pieces: Piece[], needless: NeedlessWa
   const raw = Buffer.alloc(pieces.reduce((sum, { length }) => sum + length, 0))
   let position = 0
   for (const { path, offset, length } of pieces) {
-    await using file = await open(join(dataDir, path))
+    await using file = await openServerFile(join(dataDir, path))
     await file.read(raw, position, length, offset)
     if (path === needless?.path) {
       const [from, to] = [needless.from, needless.to].map((place) => Math.min(length, Math.max(0, place - offset)))

@@ -89,6 +89,8 @@ export function createRegistryClient(options: {
     if (fields.realm === undefined || !URL.canParse(fields.realm)) return undefined
     // Source: distribution.github.io/distribution/spec/auth/token.
     const url = new URL(fields.realm)
+    // Whoever encrypts does not have a password said aloud.
+    if (origin.startsWith('https:') && url.protocol !== 'https:') return undefined
     if (fields.service !== undefined) url.searchParams.set('service', fields.service)
     url.searchParams.set('scope', `repository:${repository}:pull,push`)
     const answer = await send(url, { headers: basic === undefined ? {} : { authorization: basic } })
@@ -109,7 +111,8 @@ export function createRegistryClient(options: {
         return { method, headers: { ...headers, ...login }, ...(body === undefined ? {} : { body }) }
       }
       let answer = await send(url, create())
-      if (answer.status === 401) {
+      // Where a redirection has led to may not ask for the registry's password.
+      if (answer.status === 401 && new URL(answer.url).host === host) {
         authorization = await logIn(answer.headers.get('www-authenticate') ?? '')
         if (authorization !== undefined) answer = await send(url, create())
       }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { PgBranchError } from '../lib/errors.ts'
 import { measureAgeMs } from '../lib/file-clock.ts'
 import { makePrivateDir } from '../lib/own-dirs.ts'
+import { withoutOwnSecrets } from '../lib/own-secrets.ts'
 import { locateModule, type StatePaths } from '../lib/paths.ts'
 import { deserializeError } from '../lib/serialized-error.ts'
 import { withSentinel } from '../url/sentinel.ts'
@@ -28,7 +29,7 @@ export function startSupervisor(paths: StatePaths, onFailure: (error: PgBranchEr
   const logFile = join(paths.logDir, 'supervisor.log')
   if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > maxLogBytes) renameSync(logFile, `${logFile}.1`)
   const logFd = openSync(logFile, 'a', 0o600)
-  const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...env } = withSentinel(process.env)
+  const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...env } = withoutOwnSecrets(withSentinel(process.env))
   const child = spawn(process.execPath, [mainFile], {
     detached: true,
     stdio: ['ignore', logFd, logFd],

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { lilconfig } from 'lilconfig'
 import { PgBranchError } from '../lib/errors.ts'
-import { describeUser } from '../lib/own-place.ts'
+import { findDistrust } from './trust.ts'
 
 const configFileNames: string[] = [
   'pg-branch.config.ts',
@@ -55,24 +55,20 @@ export async function findConfig(rootDir: string, explicitFile?: string): Promis
     requireTrusted(file, rootDir)
     assertUnambiguous(file)
   }
-  const packageDir = dirs.find((dir) => existsSync(join(dir, 'package.json'))) ?? rootDir
+  // The tools of a project are found, and run, where its package is.
+  const isPackage = (dir: string) => {
+    const path = join(dir, 'package.json')
+    return existsSync(path) && findDistrust(path, rootDir) === undefined
+  }
+  const packageDir = dirs.find(isPackage) ?? rootDir
   return { file, baseDir: file === undefined ? packageDir : dirname(file), candidates }
 }
 
-/**
- * Git's rule for `safe.directory`, with one owner more: whoever owns the tests, which are run anyway.
- *
- * @throws PgBranchError `PGB_CONFIG_FOREIGN`.
- */
+/** @throws PgBranchError `PGB_CONFIG_FOREIGN`. */
 function requireTrusted(file: string, rootDir: string): void {
-  const uid = process.getuid?.()
-  if (uid === undefined || dirname(file) === resolve(rootDir)) return
-  const { SUDO_UID } = process.env
-  const sudoUser = uid === 0 && SUDO_UID !== undefined ? [Number(SUDO_UID)] : []
-  const trusted = new Set([0, uid, statSync(rootDir).uid, ...sudoUser])
-  const owner = [file, dirname(file)].map((path) => statSync(path).uid).find((other) => !trusted.has(other))
-  if (owner === undefined) return
-  throw new PgBranchError(`${file} belongs to ${describeUser(owner)}, so it is not run`, {
+  const problem = findDistrust(file, rootDir)
+  if (problem === undefined) return
+  throw new PgBranchError(`${file} ${problem}, so it is not run`, {
     code: 'PGB_CONFIG_FOREIGN',
     hint: `It was found above ${rootDir}. If you trust it, name it: the environment option \`config\`, or \`--config ${file}\`. Else put a configuration of your own beside the tests.`,
   })

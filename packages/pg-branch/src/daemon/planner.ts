@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { findChangedPath } from '../lib/inputs.ts'
 import { createLog } from '../lib/log.ts'
+import { withoutOwnSecrets } from '../lib/own-secrets.ts'
 import type { StatePaths } from '../lib/paths.ts'
 import { startBuilder, type Builder } from '../template/builder.ts'
 import { getPeriod, type Plan } from '../template/plan.ts'
@@ -36,10 +37,7 @@ export async function openPlanner(options: {
   let builder: Builder | undefined
   const getBuilder = async () => {
     if (builder !== undefined) return builder
-    // What is for the store alone is no business of the user's code.
-    const { PG_BRANCH_SIGNING_KEY: _key, PG_BRANCH_REGISTRY_PASSWORD: _password, ...rest } = env
-    const clean = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
-    builder = startBuilder({ env: clean, cwd: rootDir, logFile: join(paths.logDir, 'builder.log') })
+    builder = startBuilder({ env: withoutOwnSecrets(env), cwd: rootDir, logFile: join(paths.logDir, 'builder.log') })
     const { downloadsDir } = paths
     plan = await builder.call.createPlan({ rootDir, configFile, downloadsDir })
     return builder

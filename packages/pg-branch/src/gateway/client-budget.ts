@@ -10,13 +10,41 @@ export function getMaxClients(): number {
   return Math.max(4, Math.floor((getDescriptorLimit() * 0.75 - 64) / descriptorsPerClient))
 }
 
-/** @returns what to call when the client has gone; undefined if there is no room for one more. */
-export function takeClientPlace(): (() => void) | undefined {
-  if (clients >= getMaxClients()) return undefined
+/** Those that have not logged in, by what lets go of them, the oldest first. */
+const strangers = new Map<ClientPlace, () => void>()
+
+export interface ClientPlace {
+  /** It has logged in: from now on it is not the one that must go. */
+  admit(): void
+  /** It has gone. */
+  leave(): void
+}
+
+/**
+ * Where all places are taken, whoever has been here longest without logging in goes: clients that say nothing are
+ * not to keep out those of other gateways.
+ *
+ * @param options.dismiss hangs up on this client.
+ * @returns undefined if there is no room for one more.
+ */
+export function takeClientPlace({ dismiss }: { dismiss(): void }): ClientPlace | undefined {
+  if (clients >= getMaxClients()) {
+    const [oldest] = strangers
+    if (oldest === undefined) return undefined
+    const [place, dismissOldest] = oldest
+    dismissOldest()
+    place.leave()
+  }
   clients += 1
   let isFree = false
-  return () => {
-    if (!isFree) clients -= 1
-    isFree = true
+  const place: ClientPlace = {
+    admit: () => void strangers.delete(place),
+    leave() {
+      if (!isFree) clients -= 1
+      isFree = true
+      strangers.delete(place)
+    },
   }
+  strangers.set(place, dismiss)
+  return place
 }

@@ -16,7 +16,7 @@ import { definesCode } from './leaves-state.ts'
 import { prepareTarget, type Prepared } from './prepared.ts'
 import { graceMs, quiesce, type Quiet, type QuiesceOptions, type SessionsSeen } from './quiesce.ts'
 import type { ScramVerifier } from './scram-server.ts'
-import { readOpening } from './startup.ts'
+import { readOpening, type StartOpening } from './startup.ts'
 import { createStatementLog, createUsage, type Statement, type Usage } from './usage.ts'
 import { WaitingRoom, type Stranger } from './waiting-room.ts'
 import type { GatewayWords } from './words.ts'
@@ -137,10 +137,8 @@ export class Gateway {
   async settleStrangers(): Promise<void> {
     // Whoever is at the door already comes in with this turn of the loop.
     await yieldToLoop()
-    const isQuiet = () => !this.#strangers.isAnybodyComing({ graceMs, silentMs })
-    if (isQuiet()) return
     const known = new Set(this.#connections)
-    await waitUntil(isQuiet, { timeoutMs: graceMs })
+    await this.#strangers.settle({ graceMs, silentMs })
     const fresh = [...this.#connections].filter((connection) => !known.has(connection))
     await waitUntil(() => fresh.every(({ hasSpoken }) => hasSpoken), { timeoutMs: firstWordMs })
   }
@@ -165,10 +163,10 @@ export class Gateway {
   #receive(client: Socket): void {
     client.setNoDelay(true)
     client.on('error', () => {})
-    const leave = takeClientPlace()
-    if (leave === undefined) return dismissForDescriptors(client)
-    client.once('close', leave)
-    this.#strangers.enter(client)
+    const place = takeClientPlace({ dismiss: () => client.destroy() })
+    if (place === undefined) return dismissForDescriptors(client)
+    client.once('close', () => place.leave())
+    this.#strangers.enter(client, place)
   }
 
   async #serve(stranger: Stranger): Promise<void> {
@@ -180,7 +178,7 @@ export class Gateway {
       if (opening?.kind === 'cancel') await this.#cancel(opening.key)
       if (opening?.kind === 'start') {
         isReplication = opening.parameters.has('replication')
-        await this.#admit(client, opening)
+        await this.#admit(stranger, opening)
       } else client.destroy()
     } catch (error) {
       if (!(error instanceof GatewayRefusal)) log('a client was not let in: %O', error)
@@ -188,7 +186,7 @@ export class Gateway {
     }
   }
 
-  async #admit(client: Socket, { parameters, rest }: { parameters: Map<string, string>; rest: Buffer }): Promise<void> {
+  async #admit({ socket: client, place }: Stranger, { parameters, rest }: StartOpening): Promise<void> {
     const user = parameters.get('user')
     if (user === undefined) {
       throw new GatewayRefusal({ code: '28000', message: 'no PostgreSQL user name specified in startup packet' })
@@ -196,6 +194,7 @@ export class Gateway {
     await this.#door
     const verifier = user === this.address.user ? this.#verifier : await findVerifier(user, this.#target)
     const more = await authenticateClient(client, { user, verifier, rest })
+    place.admit()
     const upstream = await this.#enter(() => this.#openUpstream(parameters))
     if (client.destroyed) return void upstream.socket.destroy()
     const connection: ClientConnection = new ClientConnection(client, upstream, {

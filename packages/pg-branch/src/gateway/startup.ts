@@ -10,20 +10,25 @@ const majorVersion = 3
 const maxStartupBytes = 10_000
 const negotiateProtocolVersion = 0x76
 
+export interface StartOpening {
+  kind: 'start'
+  parameters: Map<string, string>
+  /** What the client said beyond, which is nothing with a patient one. */
+  rest: Buffer
+}
+
 /** What a client begins with. */
-export type Opening =
-  | { kind: 'start'; parameters: Map<string, string>; rest: Buffer }
-  | { kind: 'cancel'; key: Buffer }
-  | { kind: 'unknown' }
+export type Opening = StartOpening | { kind: 'cancel'; key: Buffer } | { kind: 'unknown' }
 
 /**
  * Reads a client's first message. Requests for encryption are declined, as a branch itself declines
- * them: it is on this machine. A newer minor version is negotiated down, as an older server does.
+ * them, once for each kind as Postgres does: it is on this machine. A newer minor version is negotiated down, as an older server does.
  *
  * @returns undefined if the client hangs up first.
  */
 export async function readOpening(client: Socket): Promise<Opening | undefined> {
   let bytes: Buffer = Buffer.alloc(0)
+  const declined = new Set<number>()
   for (;;) {
     const length = bytes.length < 4 ? undefined : bytes.readInt32BE(0)
     if (length !== undefined && (length < 8 || length - 4 > maxStartupBytes)) return { kind: 'unknown' }
@@ -38,7 +43,8 @@ export async function readOpening(client: Socket): Promise<Opening | undefined> 
     const message = bytes.subarray(0, length)
     const rest = bytes.subarray(length)
     const code = message.readInt32BE(4)
-    if (code === sslRequest || code === gssRequest) {
+    if ((code === sslRequest || code === gssRequest) && !declined.has(code)) {
+      declined.add(code)
       client.write('N')
       bytes = rest
       continue

@@ -1,12 +1,18 @@
 import type { Socket } from 'node:net'
+import { waitUntil } from '../lib/processes.ts'
+import type { ClientPlace } from './client-budget.ts'
 
 /** A client that has not logged in. */
 export interface Stranger {
   readonly socket: Socket
+  readonly place: ClientPlace
   readonly since: number
   /** Whether it has said who it is: then somebody may wait for it a moment. */
   hasSpoken: boolean
 }
+
+/** Those that somebody waited for in vain are followed by more of their kind: for so long nobody is waited for. */
+const distrustMs = 5_000
 
 /** As Postgres has it by default (`authentication_timeout`). */
 const loginTimeoutMs = 60_000
@@ -22,8 +28,9 @@ export class WaitingRoom {
   readonly #max: number
   readonly #serve: (stranger: Stranger) => Promise<void>
   readonly #served = new Set<Stranger>()
-  readonly #waiting: Socket[] = []
+  readonly #waiting: Array<Pick<Stranger, 'socket' | 'place'>> = []
   #timer: NodeJS.Timeout | undefined
+  #distrustedUntil = 0
 
   constructor({ max, serve }: { max: number; serve(stranger: Stranger): Promise<void> }) {
     this.#max = max
@@ -31,31 +38,36 @@ export class WaitingRoom {
   }
 
   /** @param socket which is paused. */
-  enter(socket: Socket): void {
-    this.#waiting.push(socket)
+  enter(socket: Socket, place: ClientPlace): void {
+    const client = { socket, place }
+    this.#waiting.push(client)
     socket.once('close', () => {
-      const index = this.#waiting.indexOf(socket)
+      const index = this.#waiting.indexOf(client)
       if (index !== -1) this.#waiting.splice(index, 1)
     })
     this.#next()
   }
 
-  /** Whether somebody is just coming in, for whom it is worth while to wait: never one that is silent. */
-  isAnybodyComing({ graceMs, silentMs }: { graceMs: number; silentMs: number }): boolean {
-    const now = performance.now()
-    return [...this.#served].some(({ since, hasSpoken }) => now - since < (hasSpoken ? graceMs : silentMs))
+  /** Waits for whoever is just coming in, at most for `graceMs`, and never for one that is silent. */
+  async settle({ graceMs, silentMs }: { graceMs: number; silentMs: number }): Promise<void> {
+    const isQuiet = () => {
+      const now = performance.now()
+      return ![...this.#served].some(({ since, hasSpoken }) => now - since < (hasSpoken ? graceMs : silentMs))
+    }
+    if (isQuiet() || performance.now() < this.#distrustedUntil) return
+    if (!(await waitUntil(isQuiet, { timeoutMs: graceMs }))) this.#distrustedUntil = performance.now() + distrustMs
   }
 
   close(): void {
     clearTimeout(this.#timer)
-    for (const socket of this.#waiting.splice(0)) socket.destroy()
+    for (const { socket } of this.#waiting.splice(0)) socket.destroy()
     for (const { socket } of this.#served) socket.destroy()
   }
 
   #next(): void {
     while (this.#waiting.length > 0 && this.#served.size < this.#max) {
-      const socket = this.#waiting.pop()
-      if (socket !== undefined) void this.#run(socket)
+      const client = this.#waiting.pop()
+      if (client !== undefined) void this.#run(client)
     }
     clearTimeout(this.#timer)
     if (this.#waiting.length > 0) this.#timer = setTimeout(() => this.#dismissSlow(), patienceMs / 4)
@@ -71,8 +83,8 @@ export class WaitingRoom {
     this.#next()
   }
 
-  async #run(socket: Socket): Promise<void> {
-    const stranger: Stranger = { socket, since: performance.now(), hasSpoken: false }
+  async #run({ socket, place }: Pick<Stranger, 'socket' | 'place'>): Promise<void> {
+    const stranger: Stranger = { socket, place, since: performance.now(), hasSpoken: false }
     this.#served.add(stranger)
     const timer = setTimeout(() => socket.destroy(), loginTimeoutMs)
     try {

@@ -57,11 +57,11 @@ export async function startFastIngest(options: {
   const lastKept = first.segment + targets.length
   let linkedTo = first.segment
   let filesMet = 0
-  const extend = (position: WalPosition) => {
+  const extend = async (position: WalPosition) => {
     const to = position.segment + segmentsAhead
     if (to <= linkedTo) return
     const from = { ...position, segment: linkedTo + 1 }
-    filesMet += linkSegments(dataDir, { from, to, targets: targets.slice(linkedTo - first.segment) })
+    filesMet += await linkSegments(dataDir, { from, to, targets: targets.slice(linkedTo - first.segment) })
     linkedTo = to
   }
   let looking = Promise.resolve()
@@ -72,8 +72,8 @@ export async function startFastIngest(options: {
   }
   try {
     // An earlier server may have made the next ones ready.
-    removeAhead(dataDir, first)
-    extend(first)
+    await removeAhead(dataDir, first)
+    await extend(first)
     // From here on nothing is written to a real file.
     await admin.query('SELECT pg_switch_wal()')
   } catch (error) {
@@ -122,7 +122,7 @@ export function refuseLinks(dataDir: string): void {
 /** Makes the server write to a real file again. @returns the position from there. */
 async function leaveLinks(admin: Client, dataDir: string): Promise<WalPosition> {
   for (let attempt = 0; attempt < 3; attempt += 1) {
-    removeAhead(dataDir, await readPosition(admin))
+    await removeAhead(dataDir, await readPosition(admin))
     await admin.query('SELECT pg_switch_wal()')
     const position = await readPosition(admin)
     if (!isLinked(dataDir, position)) return position

@@ -1,6 +1,6 @@
-import { lstatSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { getErrorCode } from '../lib/errors.ts'
+import { getServerFiles } from '../lib/server-files.ts'
 
 /** Where a server writes: segments are counted from the beginning of its log. */
 export interface WalPosition {
@@ -33,29 +33,23 @@ export function getWalDir(dataDir: string): string {
  *
  * @returns how many were there already as files: Postgres had been faster.
  */
-export function linkSegments(
+export async function linkSegments(
   dataDir: string,
   { from, to, targets = [] }: { from: WalPosition; to: number; targets?: string[] },
-): number {
-  let files = 0
-  for (let segment = from.segment; segment <= to; segment += 1) {
-    const path = join(getWalDir(dataDir), formatSegmentName({ ...from, segment }))
-    try {
-      symlinkSync(targets[segment - from.segment] ?? '/dev/null', path)
-    } catch (error) {
-      if (getErrorCode(error) !== 'EEXIST') throw error
-      if (!isLink(path)) files += 1
-    }
-  }
-  return files
+): Promise<number> {
+  const links = Array.from({ length: Math.max(0, to - from.segment + 1) }, (_, index) => ({
+    path: join(getWalDir(dataDir), formatSegmentName({ ...from, segment: from.segment + index })),
+    target: targets[index] ?? '/dev/null',
+  }))
+  const taken = await getServerFiles().makeLinks(links)
+  return taken.filter((path) => !isLink(path)).length
 }
 
 /** Removes every segment after `position`, link or file: nothing has been written to them yet. */
-export function removeAhead(dataDir: string, position: WalPosition): void {
+export async function removeAhead(dataDir: string, position: WalPosition): Promise<void> {
   const current = formatSegmentName(position)
-  for (const name of readdirSync(getWalDir(dataDir))) {
-    if (segmentName.test(name) && name > current) rmSync(join(getWalDir(dataDir), name))
-  }
+  const names = readdirSync(getWalDir(dataDir)).filter((name) => segmentName.test(name) && name > current)
+  await getServerFiles().removeFiles(names.map((name) => join(getWalDir(dataDir), name)))
 }
 
 export function isLinked(dataDir: string, position: WalPosition): boolean {

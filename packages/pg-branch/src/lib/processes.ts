@@ -1,4 +1,4 @@
-import { readFile, readlink } from 'node:fs/promises'
+import { readFile, readdir, readlink } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getErrorCode } from './errors.ts'
 
@@ -48,6 +48,22 @@ export async function readWorkingDirectory(pid: number): Promise<string | undefi
   } catch {
     return undefined
   }
+}
+
+/**
+ * @param text what one of a process's variables begins with, name and all.
+ * @returns the processes that began with such a variable (Linux; none where it cannot be told).
+ */
+export async function listProcessesWith(text: string): Promise<number[]> {
+  const names = await readdir('/proc').catch(() => [])
+  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number)
+  const isMarked = async (pid: number) => {
+    const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')
+    return `\0${environment}`.includes(`\0${text}`)
+  }
+  const found: number[] = []
+  for (const pid of pids) if (await isMarked(pid)) found.push(pid)
+  return found
 }
 
 /** Sends `signal` and swallows only "no such process". A negative pid means a process group. */

@@ -1,5 +1,5 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
-import { chmod, rename, rm, writeFile } from 'node:fs/promises'
+import { closeSync, fchmodSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
 import { createRandomHex } from './hash.ts'
 
 /** What others may know is readable by all, the rest (0600) is not; the umask has no say. */
@@ -11,7 +11,12 @@ interface WriteOptions {
 
 const getDraftPath = (path: string) => `${path}.${createRandomHex(4)}.draft`
 
-/** Writes beside `path`, whose directory exists. @returns the file, whole; after an error there is none. */
+/**
+ * Writes beside `path`, whose directory exists, into a file that was not there: where others may write too, no link of
+ * theirs is followed.
+ *
+ * @returns the file, whole; after an error there is none.
+ */
 export async function writeDraft(
   path: string,
   content: string | Buffer,
@@ -19,8 +24,9 @@ export async function writeDraft(
 ): Promise<string> {
   const draft = getDraftPath(path)
   try {
-    await writeFile(draft, content, { mode })
-    await chmod(draft, mode)
+    await using file = await open(draft, 'wx', mode)
+    await file.chmod(mode)
+    await file.writeFile(content)
   } catch (error) {
     await rm(draft, { force: true })
     throw error
@@ -37,7 +43,13 @@ export async function writeWhole(path: string, content: string | Buffer, options
 export function writeWholeSync(path: string, content: string, { mode = publicMode }: WriteOptions = {}): void {
   const draft = getDraftPath(path)
   try {
-    writeFileSync(draft, content, { mode, flag: 'wx' })
+    const fd = openSync(draft, 'wx', mode)
+    try {
+      fchmodSync(fd, mode)
+      writeFileSync(fd, content)
+    } finally {
+      closeSync(fd)
+    }
     renameSync(draft, path)
   } catch (error) {
     rmSync(draft, { force: true })

@@ -29,6 +29,9 @@ export interface Cluster {
   stop(mode: 'discard' | 'clean'): Promise<void>
 }
 
+/** Names the data directory to whatever a server starts: a program that SQL has started may outlive it. */
+export const dataVariable = 'PG_BRANCH_DATA'
+
 export interface StartOptions {
   binaries: PostgresBinaries
   dataDir: string
@@ -80,7 +83,7 @@ function launch({ binaries, dataDir, logFile, settings = {} }: StartOptions, por
   try {
     child = spawn(join(binaries.binDir, 'postgres'), ['-D', dataDir, '-p', String(port), ...overrides], {
       cwd: '/',
-      env: { PATH: '/usr/bin:/bin', TZ: 'UTC', LC_ALL: 'C' },
+      env: { PATH: '/usr/bin:/bin', TZ: 'UTC', LC_ALL: 'C', [dataVariable]: dataDir },
       stdio: ['ignore', logFd, logFd],
       ...identity,
     })

@@ -1,10 +1,11 @@
+import { lchown, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { PgBranchError, describeError } from '../lib/errors.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import { superuser } from '../lib/superuser.ts'
 import { createDiskFullError } from '../lib/system-errors.ts'
-import { writeWhole } from '../lib/write-whole.ts'
+import { writeDraft } from '../lib/write-whole.ts'
 import type { PostgresBinaries } from './contract.ts'
 import { renderSettings } from './settings.ts'
 
@@ -83,7 +84,11 @@ export async function initCluster(options: {
   }
 }
 
-/** Writes postgresql.conf, which the server's user must be able to read. */
+/** Writes postgresql.conf, of a data directory in which no server has been yet, as the server's user's own. */
 export async function writeSettings(dataDir: string, settings: Record<string, string>): Promise<void> {
-  await writeWhole(join(dataDir, 'postgresql.conf'), renderSettings(settings), { mode: 0o644 })
+  const path = join(dataDir, 'postgresql.conf')
+  const draft = await writeDraft(path, renderSettings(settings), { mode: 0o600 })
+  const identity = getServerIdentity()
+  if (identity !== undefined) await lchown(draft, identity.uid, identity.gid)
+  await rename(draft, path)
 }

@@ -3,8 +3,9 @@ import { readdir, rmdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { execa } from 'execa'
 import { createLog } from '../lib/log.ts'
-import { isPidAlive, readWorkingDirectory, signalProcess, waitUntil } from '../lib/processes.ts'
+import { isPidAlive, listProcessesWith, readWorkingDirectory, signalProcess, waitUntil } from '../lib/processes.ts'
 import { removeTrees } from '../lib/remove-tree.ts'
+import { dataVariable } from '../postgres/cluster.ts'
 import { resumeCluster } from '../postgres/pause.ts'
 import { dataName } from '../template/manifest.ts'
 import type { VolumeDriver } from '../volume/contract.ts'
@@ -74,6 +75,7 @@ async function reapGeneration(dir: string, driver: VolumeDriver): Promise<void> 
   const items = await listGenerations(dir)
   const dataDirs = items.map((item) => join(item, dataName)).filter((path) => existsSync(path))
   await Promise.all(dataDirs.map((dataDir) => endServer(dataDir)))
+  await endPrograms(dir)
   await driver.remove(dataDirs)
   await removeTrees([dir])
 }
@@ -95,6 +97,14 @@ async function endServer(dataDir: string): Promise<void> {
     await waitUntil(() => !isPidAlive(pid), { timeoutMs: 2_000 })
   }
   await removeSharedMemory(lines[6])
+}
+
+/** Ends what the servers below `dir` have started and left: `COPY … TO PROGRAM` can start something that stays. */
+async function endPrograms(dir: string): Promise<void> {
+  for (const pid of await listProcessesWith(`${dataVariable}=${dir}/`)) {
+    log('ending process %d, which a server has started and left', pid)
+    signalProcess(pid, 'SIGKILL')
+  }
 }
 
 function readPidFile(dataDir: string): string[] {

@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs'
 import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { getServerFiles } from '../lib/server-files.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import type { Probe, VolumeDriver } from './contract.ts'
 import { Shell } from '../lib/shell.ts'
 import type { DriverName } from './registry.ts'
-import { TreeCopier } from './tree.ts'
 
 /** What `copy` and `reflink` share: trees are plain directories, cloned file by file. */
 export function createTreeDriver(options: {
@@ -13,11 +14,12 @@ export function createTreeDriver(options: {
   copyOnWrite: boolean
   probe(dir: string): Promise<Probe>
 }): VolumeDriver {
-  const copier = new TreeCopier({ copyMode: options.copyMode })
+  const { copyMode } = options
   const removal = new Shell()
   const remove = async (paths: string[]) => {
-    for (const path of paths) copier.forget(path)
-    if (paths.length > 0) await removal.run('rm', '-rf', '--', ...paths)
+    if (paths.length === 0) return
+    await getServerFiles().forgetTrees(paths)
+    await removal.run('rm', '-rf', '--', ...paths)
   }
   return {
     name: options.name,
@@ -26,8 +28,8 @@ export function createTreeDriver(options: {
     create: makeOwnedDir,
     async clone({ from, to, isLive = false }) {
       try {
-        if (isLive) await copier.copyOnce({ from, to })
-        else await copier.copy({ from, to })
+        if (!existsSync(to)) await makeOwnedDir(to)
+        await getServerFiles().copyTree({ from, to, copyMode, isLive })
       } catch (error) {
         await remove([to])
         throw error

@@ -1,4 +1,5 @@
-import { chmod, link, mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { link, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PgBranchError, describeError, getErrorCode } from '../../lib/errors.ts'
 import { createDiskFullError } from '../../lib/system-errors.ts'
@@ -53,13 +54,20 @@ export const openStore: StoreModule['openStore'] = (dir): ArtefactStore => {
 
 /** @returns the path, whose directory is there. */
 async function makeParent(root: string, path: string): Promise<string> {
-  await mkdir(root, { recursive: true })
+  mkdirSync(root, { recursive: true })
   // Whoever else may write to the store writes there too: as it is, so are the directories in it.
-  const mode = (await stat(root)).mode & 0o7777
-  const first = await mkdir(dirname(path), { recursive: true })
-  if (first === undefined) return path
-  for (let dir = dirname(path); dir !== dirname(first); dir = dirname(dir)) await chmod(dir, mode)
+  makeDirs(dirname(path), (await stat(root)).mode & 0o7777)
   return path
+}
+
+/** What is made has its mode from the start: one set later, by path, could be that of what somebody put there since. */
+function makeDirs(path: string, mode: number): void {
+  const umask = process.umask(0)
+  try {
+    mkdirSync(path, { recursive: true, mode })
+  } finally {
+    process.umask(umask)
+  }
 }
 
 function ignoreMissing(error: unknown): undefined {

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BranchSource } from '../../branch/contract.ts'
 import type { Control } from '../../branch/control.ts'
@@ -7,6 +6,7 @@ import { PgBranchError, describeError } from '../../lib/errors.ts'
 import { createLog } from '../../lib/log.ts'
 import { makeServerDir } from '../../lib/own-dirs.ts'
 import { removeTrees } from '../../lib/remove-tree.ts'
+import { getServerFiles } from '../../lib/server-files.ts'
 import { UndoStack } from '../../lib/undo-stack.ts'
 import { withOwnClient } from '../../postgres/client.ts'
 import { startCluster, type Cluster } from '../../postgres/cluster.ts'
@@ -88,7 +88,7 @@ async function seal(options: {
 }): Promise<void> {
   const { binaries, admin, dir, dataDir, hasUnlogged } = options
   // It says that the original is running, which no other server would start beside.
-  await rm(join(dataDir, 'postmaster.pid'), { force: true })
+  await getServerFiles().removeFiles([join(dataDir, 'postmaster.pid')])
   const markUnlogged = hasUnlogged ? await keepThroughRecovery(dataDir) : undefined
   const cluster = await startCluster({ binaries, dataDir, logFile: join(dir, 'server.log') })
   try {

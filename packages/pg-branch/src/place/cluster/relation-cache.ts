@@ -1,7 +1,7 @@
-import { chmodSync, chownSync, copyFileSync, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { getServerIdentity } from '../../lib/server-identity.ts'
+import { getServerFiles } from '../../lib/server-files.ts'
 
 const relationCacheName = 'pg_internal.init'
 
@@ -19,12 +19,6 @@ export async function listRelationCaches(dataDir: string): Promise<string[]> {
 }
 
 /** Must happen after the server is ready, which is when it has deleted its own, and before anyone connects. */
-export function restoreRelationCaches({ from, to, files }: { from: string; to: string; files: string[] }): void {
-  const identity = getServerIdentity()
-  for (const file of files) {
-    const target = join(to, file)
-    copyFileSync(join(from, file), target)
-    chmodSync(target, 0o600)
-    if (identity !== undefined) chownSync(target, identity.uid, identity.gid)
-  }
+export async function restoreRelationCaches(options: { from: string; to: string; files: string[] }): Promise<void> {
+  await getServerFiles().copyFiles(options)
 }

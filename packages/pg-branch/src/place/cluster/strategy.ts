@@ -58,7 +58,7 @@ export function createClusterStrategy(options: {
     await driver.clone({ from: source.dataDir, to: dataDir })
     const cluster = await startCluster({ binaries, dataDir, logFile: join(dir, serverLogName) })
     undo.push(() => cluster.stop('discard'))
-    restoreRelationCaches({ from: source.dataDir, to: dataDir, files: caches.get(source.key) ?? [] })
+    await restoreRelationCaches({ from: source.dataDir, to: dataDir, files: caches.get(source.key) ?? [] })
     const { user, database } = source
     const password = createRandomHex(16)
     const address = { host: loopbackHost, port: cluster.port, user, password, database }

@@ -1,9 +1,10 @@
-import { readdir, rename } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatabaseAddress } from '../../lib/connection-uri.ts'
 import { PgBranchError, describeError } from '../../lib/errors.ts'
 import { createRandomHex } from '../../lib/hash.ts'
 import { createLog } from '../../lib/log.ts'
+import { getServerFiles } from '../../lib/server-files.ts'
 import { UndoStack } from '../../lib/undo-stack.ts'
 import { connectOwn, withOwnClient } from '../../postgres/client.ts'
 import { pauseCluster, pauseProcesses } from '../../postgres/pause.ts'
@@ -43,10 +44,8 @@ async function listDirs(dir: string): Promise<string[]> {
  */
 export async function keepThroughRecovery(dataDir: string): Promise<() => Promise<void>> {
   const files = await listInitForks(dataDir)
-  for (const file of files) await rename(file, `${file}${hiddenSuffix}`)
-  return async () => {
-    for (const file of files) await rename(`${file}${hiddenSuffix}`, file)
-  }
+  await getServerFiles().renameFiles(files.map((file) => ({ from: file, to: `${file}${hiddenSuffix}` })))
+  return () => getServerFiles().renameFiles(files.map((file) => ({ from: `${file}${hiddenSuffix}`, to: file })))
 }
 
 /** Sessions stopped in the middle of a change may hold what flushing waits for; then they go on a little. */

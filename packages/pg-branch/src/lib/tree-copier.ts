@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs'
-import { copyFile, lchown, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import pLimit from 'p-limit'
@@ -9,8 +9,6 @@ interface TreeEntry {
   path: string
   kind: 'dir' | 'file' | 'link'
   mode: number
-  uid: number
-  gid: number
   /** Size, modification and change time: what differs when a file was written to. */
   signature: string
 }
@@ -42,8 +40,6 @@ function readEntry(root: string, path: string): TreeEntry {
     path,
     kind: stat.isDirectory() ? 'dir' : stat.isSymbolicLink() ? 'link' : 'file',
     mode: stat.mode & 0o7777,
-    uid: stat.uid,
-    gid: stat.gid,
     signature: `${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}:${stat.ino}`,
   }
 }
@@ -72,11 +68,14 @@ export class TreeCopier {
     this.#copyMode = copyMode
   }
 
-  /** Makes `to` equal to `from`. `from` must not change between calls. */
+  /** Makes `to`, a directory that is there, equal to `from`, which must not change between calls. */
   async copy({ from, to }: { from: string; to: string }): Promise<void> {
     const source = await this.#listSource(from)
     const earlier = this.#copies.get(to)
     if (earlier?.from !== from) {
+      // What is in it was copied by a process that is no more, or from elsewhere.
+      const names = await readdir(to)
+      await runLimited(names, (name) => rm(join(to, name), { recursive: true, force: true }))
       await this.#copyEntries({ from, to, entries: source })
       const copied = await listTree(to)
       this.#copies.set(to, { from, signatures: new Map(copied.map((entry) => [entry.path, entry.signature])) })
@@ -135,8 +134,8 @@ export class TreeCopier {
   async #copyEntries({ from, to, entries }: { from: string; to: string; entries: TreeEntry[] }): Promise<void> {
     for (const entry of entries) {
       if (entry.kind !== 'dir') continue
-      await mkdir(join(to, entry.path), { mode: entry.mode, recursive: entry.path !== '' })
-      await setOwner(join(to, entry.path), entry)
+      if (entry.path === '') await chmod(to, entry.mode)
+      else await mkdir(join(to, entry.path), { mode: entry.mode, recursive: true })
     }
     await runLimited(
       entries.filter(({ kind }) => kind !== 'dir'),
@@ -148,16 +147,9 @@ export class TreeCopier {
         } else {
           await copyFile(join(from, entry.path), target, this.#copyMode)
         }
-        await setOwner(target, entry)
       },
     )
   }
-}
-
-const needsOwner = process.getuid?.() === 0
-
-async function setOwner(path: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
-  if (needsOwner) await lchown(path, uid, gid)
 }
 
 /** Waits for all, also after a failure, so that nothing is still being written when the caller cleans up. */
