@@ -19,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeContent } from '../../packages/pg-branch/dist/artefact/blobs.js'
 import { startS3, type S3Server } from '@pg-branch/bench/s3'
 import { openStore } from '../../packages/pg-branch/dist/artefact/registry.js'
+import { tryOpenExchange } from '../../packages/pg-branch/dist/place/cluster/exchange.js'
 import { startRegistry, type Registry } from '../support/registry.ts'
 import { makeClock } from '../support/clock.ts'
 import { findPids, readProcess } from '../support/processes.ts'
@@ -222,6 +223,11 @@ test('without its package, a bucket is refused by name; once it is there, the sa
   const dir = mkdtempSync(join(tmpdir(), 'pgb-project-'))
   const open = () => openStore('s3://bucket/x', { baseDir: dir, env: { PATH: process.env.PATH } })
   expect(open).toThrow(/needs the package @pg-branch\/s3.*npm i -D/s)
+  // Of a run it costs a line.
+  const plan = { config: { baseDir: dir, cache: {} } }
+  expect(tryOpenExchange('s3://bucket/x', { plan, env: {} } as never)).toEqual({
+    notices: [expect.stringMatching(/^templates are not shared in this run: .*needs the package/) as string],
+  })
   mkdirSync(join(dir, 'node_modules/@pg-branch'), { recursive: true })
   symlinkSync(realpathSync(join(testDir, 'node_modules/@pg-branch/s3')), join(dir, 'node_modules/@pg-branch/s3'))
   await expect(open().readRef('x')).rejects.toThrow(/no region is known/)

@@ -144,9 +144,15 @@ test('a branch ends when its time is over; the supervisor stays for those that a
   await expect(query(short.variables.DATABASE_URL, 'SELECT 1')).rejects.toThrow()
   await new Promise((resolve) => setTimeout(resolve, 2_500))
   expect(home.supervisorPid()).toBe(pid)
-  // A later `create` may change how long it lives.
-  const renewed = await runJson<Branch>(project.dir, ['branch', 'create', 'long', '--ttl', '1s'])
-  expect(renewed).toMatchObject({ created: false })
+  // A later `create` may lengthen its life, and never shortens it.
+  const same = await runJson<Branch & { notices: string[] }>(project.dir, ['branch', 'create', 'long', '--ttl', '1s'])
+  expect(same).toMatchObject({ created: false })
+  expect(same.expiresAt).toBeUndefined()
+  expect(same.notices.join()).toMatch(/keeps its time, which is longer/)
+  await runJson(project.dir, ['branch', 'create', 'lengthened', '--ttl', '3s'])
+  const lengthened = await runJson<Branch>(project.dir, ['branch', 'create', 'lengthened', '--ttl', '1h'])
+  expect(Date.parse(lengthened.expiresAt ?? '') - Date.now()).toBeGreaterThan(1_000_000)
+  for (const name of ['long', 'lengthened']) await runJson(project.dir, ['branch', 'rm', name])
   await expect.poll(() => home.supervisorPid(), { timeout: 20_000 }).toBeUndefined()
   await expect.poll(() => home.findLeftovers(), { timeout: 5_000 }).toEqual([])
 })

@@ -85,6 +85,29 @@ test.each<[string, Record<string, string>, RegExp]>([
   await expect(leaseBranch(project.dir)).rejects.toThrow(message)
 })
 
+test('a configuration that exports nothing is refused, and not taken for an empty one', async () => {
+  await using _home = makeHome()
+  await using project = await makeProject({
+    'pg-branch.config.ts': `export const config = { database: 'x' }`,
+    'migrations/1.sql': table,
+  })
+  await expect(leaseBranch(project.dir)).rejects.toThrow(
+    /pg-branch\.config\.ts exports no configuration\n.*export default/s,
+  )
+})
+
+test('plain SQL beside the files of a tool that is not installed is named', async () => {
+  await using _home = makeHome()
+  await using project = await makeProject({
+    'knexfile.mjs': `export default { migrations: { directory: './knex' } }`,
+    'knex/1.js': '',
+    'migrations/1.sql': table,
+  })
+  await expect(leaseBranch(project.dir)).rejects.toThrow(
+    /the package knex is not installed there\n.*seed: \[sql\('migrations\/\*\.sql', '!migrations\/[^)]*'\)\]/s,
+  )
+})
+
 describe('finding the configuration', () => {
   test('the nearest upwards, not beyond the repository', async () => {
     await using _home = makeHome()

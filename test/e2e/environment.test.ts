@@ -222,6 +222,13 @@ test('wrong options are refused with the nearest right one', async () => {
   const { exitCode, all } = await project.vitest()
   expect(exitCode).toBe(1)
   expect(all).toMatch(/`scoop` is not an option; did you mean `scope`\?/)
+  // Where nobody looks for them, they are not passed over.
+  await project.write({
+    'vitest.config.ts': `export default { test: { environment: 'pg-branch', environmentOptions: { scope: 'test' } } }`,
+  })
+  const beside = await project.vitest()
+  expect(beside.exitCode).toBe(1)
+  expect(beside.all).toMatch(/`scope` stands beside `pgBranch` and not in it/)
 })
 
 test('a broken seed fails every file with the place and Postgres’s own words, and leaves nothing', async () => {

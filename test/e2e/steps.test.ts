@@ -78,7 +78,7 @@ SELECT pg_catalog.set_config('search_path', '', false);
       'CREATE TABLE t (a int);\nCOPY t FROM stdin;\n1\nx\n\\.\n',
       /3\.sql:4:1: invalid input syntax for type integer: "x"\n {2}where: COPY t, line 2, column a: "x"/,
     ],
-    ['4.sql', "SELECT 1;\nSELECT '\n", /4\.sql:2:1: the file ends inside a string that began here/],
+    ['4.sql', "SELECT 1;\nSELECT '\n", /4\.sql:2:8: the file ends inside a string that began here/],
     ['5.sql', 'SELECT 1;\n  \\i other.sql\n', /5\.sql:2:3: the psql command \\i is not supported/],
     [
       '6.sql',

@@ -49,6 +49,9 @@ const badNames = ['../up', 'a b', '-a', 'template', 'é', 'x'.repeat(101)].flatM
 
 /** What is wrong in itself, in a project with a branch `dev` that has a snapshot `one`. */
 export const wrongWords: Row[] = [
+  ...['S3:bucket/x', 'S4://bucket', 'oci:host/x', 'https://example.com/x'].flatMap((store): Row[] => [
+    [['template', 'push', store], 1, /is no template store that pg-branch knows\n.*s3:\/\/bucket.*PGB_ARGUMENT/s],
+  ]),
   ...Object.values(commands).map((args): Row => [[...args, '--nonsense'], 1, /there is no option --nonsense/]),
   ...Object.values(commands).map((args): Row => [[...args, 'a', 'b', 'c'], 1, /nothing takes the word "[abc]"/]),
   ...needy

@@ -15,6 +15,10 @@ const hints: Record<string, string> = {
     'Give credentials as to the AWS tools: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile (AWS_PROFILE), SSO, or a role.',
 }
 
+function formatAddress({ bucket, prefix }: S3Address): string {
+  return prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`
+}
+
 /** @returns the error that names the bucket, with the store's own words. */
 export function explainError(error: unknown, { label, address }: { label: string; address: S3Address }): PgBranchError {
   if (error instanceof PgBranchError) return error
@@ -22,7 +26,7 @@ export function explainError(error: unknown, { label, address }: { label: string
   if (name === 'Error' && message === 'Region is missing') {
     return new PgBranchError(`no region is known for the template store ${label}`, {
       code: 'PGB_STORE',
-      hint: `Set AWS_REGION, or write it into the address: s3://${address.bucket}/${address.prefix}?region=eu-central-1`,
+      hint: `Set AWS_REGION, or write it into the address: ${formatAddress(address)}?region=eu-central-1`,
       cause: error,
     })
   }

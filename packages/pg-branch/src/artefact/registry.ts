@@ -2,6 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { PgBranchError } from '../lib/errors.ts'
 import { findPackageDir } from '../lib/find-package-dir.ts'
 import { locateModule } from '../lib/paths.ts'
+import { splitScheme } from '../lib/split-scheme.ts'
 import type { ArtefactStore } from './contract.ts'
 import { findCredentials } from './credentials.ts'
 import { createStoreProcess } from './store-process.ts'
@@ -50,7 +51,7 @@ function openPackage(
   const dir = findPackageDir(name, join(baseDir, 'package.json')) ?? findPackageDir(name, import.meta.url)
   if (dir === undefined) {
     throw new PgBranchError(`the template store ${label} needs the package ${name}, which is not installed`, {
-      code: 'PGB_ARGUMENT',
+      code: 'PGB_STORE',
       hint: `Install it in ${baseDir}: npm i -D ${name}`,
     })
   }
@@ -72,11 +73,11 @@ export function findStoreName(configured: string | undefined, env: StoreContext[
 
 /**
  * @param name a path, `oci://host/repository`, or `s3://bucket/prefix`.
- * @throws PgBranchError `PGB_ARGUMENT`.
+ * @throws PgBranchError `PGB_ARGUMENT`, `PGB_STORE` if the package of its kind is not installed.
  */
 export function openStore(name: string, context: StoreContext): ArtefactStore {
-  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/.exec(name) ?? []
-  if (scheme === undefined || rest === undefined) {
+  const { scheme, rest } = splitScheme(name)
+  if (scheme === undefined) {
     const dir = isAbsolute(name) ? name : resolve(context.baseDir, name)
     return createStoreProcess({
       label: dir,
@@ -88,11 +89,12 @@ export function openStore(name: string, context: StoreContext): ArtefactStore {
     })
   }
   const create = stores[scheme]
-  if (create !== undefined) return create(rest, context)
+  if (create !== undefined && rest !== undefined) return create(rest, context)
   throw new PgBranchError(`${JSON.stringify(name)} is no template store that pg-branch knows`, {
     code: 'PGB_ARGUMENT',
-    hint: `Give a path, or one of: ${Object.keys(stores)
-      .map((known) => `${known}://…`)
-      .join(', ')}.`,
+    hint: `${storeNames} A path that begins so is written ./${name}.`,
   })
 }
+
+/** What can be given for a store, for people. */
+export const storeNames = 'Give a directory, oci://host/repository, or s3://bucket/prefix.'

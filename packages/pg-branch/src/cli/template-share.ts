@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { formatBytes } from '../lib/format.ts'
+import { splitScheme } from '../lib/split-scheme.ts'
 import type { ExchangeAnswer } from '../protocol/catalog-protocol.ts'
 import { callWithProgress, configArgument, createProjectRequest, jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
@@ -8,7 +9,8 @@ import { print, printJson } from './print.ts'
 const storeArgument = {
   store: {
     type: 'positional',
-    description: 'A directory, or oci://host/repository. Default: `cache.store` of the configuration',
+    description:
+      'A directory, oci://host/repository, or s3://bucket/prefix. Default: `cache.store` of the configuration',
     required: false,
   },
 } as const
@@ -67,7 +69,7 @@ async function push(
 
 /** A path that is typed is meant from here, and not from where the configuration is. */
 function resolveStore(store: string | undefined): string | undefined {
-  return store === undefined || store.includes('://') ? store : resolve(store)
+  return store === undefined || splitScheme(store).scheme !== undefined ? store : resolve(store)
 }
 
 function describe({ key, store, bytes, bytesMoved }: ExchangeAnswer): string {

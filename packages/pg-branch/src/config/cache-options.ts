@@ -10,8 +10,8 @@ export interface CacheOptions {
    */
   rebuildEveryMs?: number | undefined
   /**
-   * Where machines share templates: a directory (relative to this file), or `oci://host/repository`. What
-   * is not here is fetched from there, and what is built is put there. Undefined or empty: what the
+   * Where machines share templates: a directory (relative to this file), `oci://host/repository`, or
+   * `s3://bucket/prefix` with `@pg-branch/s3`. What is not here is fetched from there, and what is built is put there. Undefined or empty: what the
    * variable PG_BRANCH_STORE names, else nowhere.
    */
   store?: string | undefined

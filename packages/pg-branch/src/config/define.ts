@@ -33,7 +33,8 @@ export function preset(name: PresetName): PresetStep {
  * to the role that restores: owners and privileges are left out.
  */
 export function dump(source: string, options: { jobs?: number; owners?: boolean } = {}): DumpStep {
-  return { kind: 'dump', source, jobs: options.jobs, owners: options.owners ?? false }
+  // What is not known comes along, and is refused by name.
+  return { kind: 'dump', source, ...options, owners: options.owners ?? false }
 }
 
 /**
@@ -57,6 +58,6 @@ export function command(
     reads?: string[]
   } = {},
 ): CommandStep {
-  const { inputs = [], migrations = [], journal = [], env = {}, reads = [] } = options
-  return { kind: 'command', line, inputs, migrations, journal, env, reads }
+  const { inputs = [], migrations = [], journal = [], env = {}, reads = [], ...unknown } = options
+  return { kind: 'command', line, inputs, migrations, journal, env, reads, ...unknown }
 }

@@ -44,7 +44,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   const envReads: Record<string, string | null> = {}
   let value: unknown
   try {
-    value = await withRecordedEnv(envReads, () => jiti.import(file, { default: true }))
+    value = await withRecordedEnv(envReads, () => jiti.import(file))
   } catch (error) {
     throw new PgBranchError(`${file} could not be loaded: ${describeError(error)}`, {
       code: 'PGB_CONFIG_LOAD',
@@ -54,10 +54,32 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
       cause: error,
     })
   }
+  const config = pickDefault(value)
+  if (config === undefined) {
+    throw new PgBranchError(`${file} exports no configuration`, {
+      code: 'PGB_CONFIG_LOAD',
+      hint: 'It must export it as default: export default { seed: … }',
+    })
+  }
   const own = (path: string) => path !== file && !path.includes('/node_modules/') && !path.startsWith(packageDir)
   const imports = [...new Set([...Object.keys(jiti.cache), ...recorder.list()])].filter(own).sort()
   const code = jiti.transform({ source, filename: file, ts: true, async: true })
-  return { config: validateConfig(value, file), code, imports, envReads }
+  return { config: validateConfig(config, file), code, imports, envReads }
+}
+
+/** @returns the default export of a module, or what a module of CommonJS is; undefined if it exports nothing of the kind. */
+function pickDefault(loaded: unknown): unknown {
+  if (typeof loaded !== 'object' || loaded === null) return loaded
+  const module = loaded as { default?: unknown }
+  if (!('default' in module)) {
+    return Object.hasOwn(module, '__esModule') || Object.keys(module).length === 0 ? undefined : module
+  }
+  const inner = module.default as
+    | { __esModule?: unknown; default?: unknown; [Symbol.toStringTag]?: unknown }
+    | undefined
+  // What a compiler made of ESM for `require`.
+  if (inner?.__esModule === true) return inner.default
+  return inner?.[Symbol.toStringTag] === 'Module' ? undefined : inner
 }
 
 const packageDir = fileURLToPath(new URL('..', import.meta.url))

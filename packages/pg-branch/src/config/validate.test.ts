@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sql } from './define.ts'
+import { command, dump, preset, sql } from './define.ts'
 import { validateConfig } from './validate.ts'
 
 test('accepts what the types allow', () => {
@@ -28,4 +28,19 @@ test('every problem is named with its path, what was found and what is allowed',
 
 test('an unknown key that resembles nothing gets the list', () => {
   expect(() => validateConfig({ keep: { zzzzzzzzz: 1 } }, 'options')).toThrow(/allowed: max, forMs/)
+})
+
+test.each<[unknown, RegExp]>([
+  [[command('x', { input: ['a'] } as never)], /`seed\[0\]\.input` is not an option; did you mean `inputs`\?/],
+  [sql('a.sql'), /^$/],
+  [dump('a.dump', { owner: true } as never), /`seed\.owner` is not an option; did you mean `owners`\?/],
+  [preset('drizle' as never), /`seed\.name` must be .*, found "drizle"; did you mean "drizzle"\?/],
+  [
+    [{ kind: 'sql', globs: ['a'], zzzzzzzzz: 1 }],
+    /`seed\[0\]\.zzzzzzzzz` is not an option; allowed: kind, globs, transaction/,
+  ],
+])('what a step does not take is refused by name: %j', (seed, problem) => {
+  const check = () => void validateConfig({ seed }, 'file')
+  if (problem.test('')) expect(check).not.toThrow()
+  else expect(check).toThrow(problem)
 })

@@ -34,6 +34,7 @@ function describeIssue(issue: v.BaseIssue<unknown>, parentPath: v.IssuePathItem[
   if (issue.type === 'strict_object' && issue.expected === 'never') {
     return [`${where} is not an option${suggestKey(path, schema)}`]
   }
+  if (issue.type === 'picklist') return [`${where} ${describeChoice(issue)}`]
   if (issue.kind === 'validation' || issue.type === 'union')
     // For what is too short, valibot tells its length and not what was found.
     return [
@@ -59,31 +60,58 @@ function formatPath(path: v.IssuePathItem[]): string {
   return text === '' ? 'the whole value' : `\`${text}\``
 }
 
+/** One of some words: of many only the one that is meant. */
+function describeChoice({ input, received, expected }: v.BaseIssue<unknown>): string {
+  const known = [...(expected ?? '').matchAll(/"([^"]*)"/g)].map(([, word = '']) => word)
+  const nearest = typeof input === 'string' ? findNearest(input, known) : undefined
+  const suggestion = nearest === undefined ? '' : `; did you mean "${nearest}"?`
+  return `must be ${expected ?? 'something else'}, found ${received}${suggestion}`
+}
+
 function suggestKey(path: v.IssuePathItem[], schema: unknown): string {
   const last = path.at(-1)
-  const known = findKnownKeys(path.slice(0, -1), schema as Inspectable)
+  const known = last === undefined ? [] : findKnownKeys(path, schema as Inspectable)
   if (last === undefined || known.length === 0) return ''
-  const key = String(last.key)
+  const nearest = findNearest(String(last.key), known)
+  return nearest === undefined ? `; allowed: ${known.join(', ')}` : `; did you mean \`${nearest}\`?`
+}
+
+function findNearest(word: string, known: string[]): string | undefined {
   const [nearest] = known
-    .map((candidate) => ({ candidate, distance: leven(key.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, distance: leven(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)
-  if (nearest !== undefined && nearest.distance <= Math.max(2, key.length / 3)) {
-    return `; did you mean \`${nearest.candidate}\`?`
-  }
-  return `; allowed: ${known.join(', ')}`
+  return nearest !== undefined && nearest.distance <= Math.max(2, word.length / 3) ? nearest.candidate : undefined
 }
 
+/** What schemas of valibot have inside. */
 interface Inspectable {
+  /** Of an object. */
   entries?: Record<string, Inspectable>
+  /** Of an optional value. */
   wrapped?: Inspectable
+  /** Of a union. */
+  options?: Inspectable[]
+  /** Of a list. */
+  item?: Inspectable
+  literal?: unknown
 }
 
-/** Walks a schema along `path` to the object that holds the unknown key. */
+/** Walks a schema along `path` to the object that holds the unknown key, which is the last of it. */
 function findKnownKeys(path: v.IssuePathItem[], root: Inspectable): string[] {
-  let schema: Inspectable | undefined = root
-  for (const { key } of path) {
-    schema = schema?.entries?.[String(key)]
-    while (schema?.wrapped !== undefined) schema = schema.wrapped
+  let schemas = listAlternatives(root)
+  for (const { key } of path.slice(0, -1)) {
+    const inside = schemas.flatMap(({ entries, item }) => entries?.[String(key)] ?? item ?? [])
+    schemas = inside.flatMap((schema) => listAlternatives(schema))
   }
-  return Object.keys(schema?.entries ?? {})
+  const { kind } = (path.at(-1)?.input ?? {}) as { kind?: unknown }
+  const fitting = schemas.filter(({ entries }) => entries?.kind === undefined || entries.kind.literal === kind)
+  return [...new Set(fitting.flatMap(({ entries }) => Object.keys(entries ?? {})))]
+}
+
+function listAlternatives(schema: Inspectable): Inspectable[] {
+  const { wrapped, options } = schema
+  if (wrapped !== undefined) return listAlternatives(wrapped)
+  // Those of a picklist are words.
+  const schemas = options?.filter((option) => typeof option === 'object')
+  return schemas === undefined || schemas.length === 0 ? [schema] : schemas.flatMap(listAlternatives)
 }

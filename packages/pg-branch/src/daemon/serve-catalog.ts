@@ -1,4 +1,4 @@
-import { findStoreName } from '../artefact/registry.ts'
+import { findStoreName, storeNames } from '../artefact/registry.ts'
 import { PgBranchError } from '../lib/errors.ts'
 import type { StatePaths } from '../lib/paths.ts'
 import type { OpenCatalog, TemplateFiles } from '../place/contract.ts'
@@ -127,6 +127,6 @@ async function requireFiles(
   if (store !== undefined) return { files: await openFiles(), name: store }
   throw new PgBranchError('no template store is named', {
     code: 'PGB_ARGUMENT',
-    hint: 'Give a directory or oci://host/repository, or set `cache: { store }` in the configuration, or PG_BRANCH_STORE.',
+    hint: `${storeNames} Or set \`cache: { store }\` in the configuration, or PG_BRANCH_STORE.`,
   })
 }

@@ -28,7 +28,10 @@ export function serveNamed({
       if (there !== undefined) {
         const known = await there
         const notices = explainReuse(known, { project, from })
-        if (ttlMs !== undefined) branches.renew(known, getExpiry(ttlMs))
+        const expiresAt = ttlMs === undefined ? known.expiresAt : getExpiry(ttlMs)
+        // Whoever made it may count on its time.
+        if (expiresAt >= known.expiresAt) branches.renew(known, expiresAt)
+        else notices.push(`the branch ${name} keeps its time, which is longer; to end it: pg-branch branch rm ${name}`)
         Object.assign(known.labels, labels)
         return { ...describeAccess(known), created: false, notices: [...takeNotices(project), ...notices] }
       }

@@ -117,14 +117,11 @@ async function runFile(
   }
   const { items, unterminated } = splitter.end()
   if (unterminated !== undefined && !session.hasQuit) {
-    const { line, column } = splitter.start
-    throw new PgBranchError(
-      `${name}:${line}:${column}: the file ends inside ${unfinished[unterminated]} that began here`,
-      {
-        code: 'PGB_STEP_FAILED',
-        hint: 'Close it, or see whether the file was cut off.',
-      },
-    )
+    const { line, column, state } = unterminated
+    throw new PgBranchError(`${name}:${line}:${column}: the file ends inside ${unfinished[state]} that began here`, {
+      code: 'PGB_STEP_FAILED',
+      hint: 'Close it, or see whether the file was cut off.',
+    })
   }
   for (const item of items) await execute(item)
   await endFile(session, transaction)

@@ -78,15 +78,16 @@ test('a statement knows where it begins', () => {
 })
 
 test.each([
-  ["SELECT 'a", 'string'],
-  ['SELECT $$a', 'dollar'],
-  ['/* a', 'blockComment'],
-  ['SELECT "a', 'identifier'],
-  ['COPY t FROM stdin;\n1\n', 'copy'],
-])('what is not closed is named: %s', (text, state) => {
+  ["SELECT 'a", 'string', 1, 8],
+  ['CREATE FUNCTION f() RETURNS int\n  AS $$ SELECT $1, $b$ ;\n', 'dollar', 2, 6],
+  ["SELECT 'a', '\n', $x$", 'dollar', 2, 4],
+  ['SELECT 1;\n  /* a', 'blockComment', 2, 3],
+  ['SELECT "a', 'identifier', 1, 8],
+  ['SELECT 1;\nCOPY t FROM stdin;\n1\n', 'copy', 2, 1],
+])('what is not closed is named: %s', (text, state, line, column) => {
   const splitter = new SqlSplitter(usual)
   for (const _ of splitter.push(text)) void _
-  expect(splitter.end().unterminated).toBe(state)
+  expect(splitter.end().unterminated).toEqual({ state, line, column })
 })
 
 test('it does not matter in how many pieces of whole lines the text comes', () => {

@@ -32,6 +32,8 @@ export interface LexerSession {
  */
 type State = 'code' | 'string' | 'escapeString' | 'identifier' | 'dollar' | 'blockComment' | 'copy'
 
+type Unterminated = { state: Exclude<State, 'code'> } & Pick<SqlItem, 'line' | 'column'>
+
 /** Rows of COPY are passed on in pieces of about this size. */
 const copyPieceChars = 64 * 1024
 
@@ -54,6 +56,8 @@ export class SqlSplitter {
   #endedString: 'string' | 'escapeString' | undefined
   #pending = ''
   #start = { line: 1, column: 1 }
+  /** Where the quote or comment began that the scanner is in, or was in last. */
+  #opened = { line: 1, column: 1 }
   #line = 0
   #copyRows = ''
   #copyLine = 0
@@ -80,15 +84,10 @@ export class SqlSplitter {
     }
   }
 
-  /** @returns what is left at the end of the file, and the state if that is in the middle of something. */
-  end(): { items: SqlItem[]; unterminated: Exclude<State, 'code'> | undefined } {
-    const unterminated = this.#state === 'code' ? undefined : this.#state
-    return { items: unterminated === undefined ? [...this.#finishStatement()] : [], unterminated }
-  }
-
-  /** Where the unfinished statement began. */
-  get start(): { line: number; column: number } {
-    return this.#start
+  /** @returns what is left at the end of the file; in the middle of something, of what, and where that began. */
+  end(): { items: SqlItem[]; unterminated?: Unterminated } {
+    if (this.#state === 'code') return { items: [...this.#finishStatement()] }
+    return { items: [], unterminated: { state: this.#state, ...(this.#state === 'copy' ? this.#start : this.#opened) } }
   }
 
   *#pushCopyLine(line: string): Generator<SqlItem> {
@@ -173,6 +172,7 @@ export class SqlSplitter {
 
   /** Handles a token that changes state or depth. */
   #enter(text: string, line: string, { index, from }: { index: number; from: number }): void {
+    this.#opened = { line: this.#line, column: index + 1 }
     if (text === "'") this.#state = this.#chooseString(line, { index, from })
     else if (text === '"') this.#state = 'identifier'
     else if (text === '/*') {

@@ -33,11 +33,21 @@ export function recogniseProject(dir: string): (Recognised & { title: string }) 
   }
   const [only] = found
   if (only !== undefined) {
-    checkTool(dir, only.preset)
+    checkTool(dir, only.preset, findPlainSql(dir))
     return only
   }
   const plain = recognisePlainSql(dir)
   return plain === undefined ? undefined : { ...plain, title: 'plain SQL' }
+}
+
+/** @returns the steps that would be run if the tool were not there, as they are written in a configuration. */
+function findPlainSql(dir: string): string | undefined {
+  try {
+    const lists = recognisePlainSql(dir)?.seed.map((step) => ('globs' in step ? step.globs : []))
+    return lists?.map((globs) => `sql(${globs.map((glob) => `'${glob}'`).join(', ')})`).join(', ')
+  } catch {
+    return undefined
+  }
 }
 
 /**

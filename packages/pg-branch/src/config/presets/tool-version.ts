@@ -6,9 +6,10 @@ import type { Preset } from './contract.ts'
 /**
  * Looks for the package of a preset's command where Node would, from the project upwards.
  *
+ * @param otherSteps what could be run instead.
  * @throws PgBranchError `PGB_PRESET_TOOL` if it is missing, or older than the command that is run.
  */
-export function checkTool(dir: string, { title, tool }: Preset): void {
+export function checkTool(dir: string, { title, tool }: Preset, otherSteps?: string): void {
   if (tool === undefined) return
   const { package: name, since } = tool
   const version = findVersion(dir, name)
@@ -16,7 +17,7 @@ export function checkTool(dir: string, { title, tool }: Preset): void {
   if (version === undefined) {
     throw new PgBranchError(`${dir} has migrations of ${title}, and the package ${name} is not installed there`, {
       code: 'PGB_PRESET_TOOL',
-      hint: `npm i -D ${name}; or say what to run instead with \`seed\` in pg-branch.config.ts.`,
+      hint: `npm i -D ${name}; or say what to run instead in pg-branch.config.ts${otherSteps === undefined ? ' with `seed`.' : `: seed: [${otherSteps}].`}`,
     })
   }
   const [major = 0, minor = 0] = version.split('.').map(Number)

@@ -12,7 +12,7 @@ import { usesFastIngest } from '../../template/plan.ts'
 import type { Template } from '../../template/store.ts'
 import { explainRebuild } from '../../template/why.ts'
 import { memoryRoot } from '../../volume/choose.ts'
-import { openExchange, type Obtained } from './exchange.ts'
+import { tryOpenExchange, type Obtained } from './exchange.ts'
 import { locateCluster } from './locate.ts'
 import { createClusterStrategy } from './strategy.ts'
 
@@ -27,11 +27,10 @@ export async function ensureCluster(context: PlaceContext): Promise<Place> {
   const { sealedKey } = record
   const byFastIngest = usesFastIngest(config)
   let broken: string | undefined
-  const said: string[] = []
-  const onNotice = (notice: string) => void said.push(notice)
   const { onProgress } = context
   const storeName = findStoreName(config.cache.store, context.env)
-  const exchange = storeName === undefined ? undefined : openExchange(storeName, { ...context, cluster })
+  const { exchange, notices: said } = tryOpenExchange(storeName, { ...context, cluster })
+  const onNotice = (notice: string) => void said.push(notice)
   const build = async () => {
     log('building %s', sealedKey)
     const builder = await context.getBuilder()

@@ -49,7 +49,23 @@ export interface Exchange {
 
 const progressIntervalMs = 100
 
-/** @param name of the store. @throws PgBranchError `PGB_ARGUMENT`. */
+/** As `openExchange`, where whoever asks goes on without one. @returns what to say then. */
+export function tryOpenExchange(
+  name: string | undefined,
+  context: ExchangeContext,
+): { exchange?: Exchange; notices: string[] } {
+  if (name === undefined) return { notices: [] }
+  try {
+    return { exchange: openExchange(name, context), notices: [] }
+  } catch (error) {
+    if (!(error instanceof PgBranchError) || error.code !== 'PGB_STORE') throw error
+    return { notices: [describeUnshared(error)] }
+  }
+}
+
+const describeUnshared = (error: unknown) => `templates are not shared in this run: ${describeError(error)}`
+
+/** @param name of the store. @throws PgBranchError `PGB_ARGUMENT`, `PGB_STORE`. */
 export function openExchange(name: string, context: ExchangeContext): Exchange {
   const { plan, env, paths, cluster, onProgress } = context
   const { baseDir, cache } = plan.config
@@ -120,7 +136,7 @@ export function openExchange(name: string, context: ExchangeContext): Exchange {
         }
       }
       if (template !== undefined) return { built: undefined, template, fetchedFrom: store.label, notices }
-      if (error !== undefined) notices.push(`templates are not shared in this run: ${describeError(error)}`)
+      if (error !== undefined) notices.push(describeUnshared(error))
       try {
         const built = await build()
         const isDamaged = error instanceof PgBranchError && error.code === 'PGB_ARTEFACT'
