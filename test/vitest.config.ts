@@ -3,13 +3,17 @@ import { defineConfig } from 'vitest/config'
 const conditions = ['pg-branch-source', 'node', 'import', 'default']
 
 /** Real servers start in almost every test: time limits are for tests that hang, not for slow machines. */
-const real = { testTimeout: 180_000, hookTimeout: 180_000, pool: 'forks' as const }
+const real = {
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  pool: 'forks' as const,
+  globalSetup: ['support/global-setup.ts'],
+}
 
 export default defineConfig({
   test: {
     // Each test file starts servers and test runs of its own; two at once are enough for two cores.
     maxWorkers: 2,
-    globalSetup: ['support/global-setup.ts'],
     projects: [
       {
         resolve: { conditions },

@@ -2,17 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installPackages } from './installed.ts'
+import { warmHomeVariable } from './warm-home.ts'
 import { readSymlinkProtection, setSymlinkProtection } from './symlink-protection.ts'
 
 /** Installs our packages as users do, and makes the parts that all test homes start from, as a first run would. */
 export default async function setup(): Promise<() => void> {
+  // Once for all projects of a run, which ask one after the other.
+  if (process.env[warmHomeVariable] !== undefined) return () => {}
   const protection = readSymlinkProtection()
   const installedDir = await installPackages()
   // They load what has just been installed.
-  const [{ leaseBranch }, { makeHome, warmHomeVariable }] = await Promise.all([
-    import('./branch.ts'),
-    import('./home.ts'),
-  ])
+  const [{ leaseBranch }, { makeHome }] = await Promise.all([import('./branch.ts'), import('./home.ts')])
   const warmHomeDir = mkdtempSync(join(tmpdir(), 'pgb-warm-'))
   const before = process.env.PG_BRANCH_HOME
   const home = makeHome({ dir: warmHomeDir, warm: false })
@@ -27,6 +27,7 @@ export default async function setup(): Promise<() => void> {
   process.env[warmHomeVariable] = warmHomeDir
   return () => {
     setSymlinkProtection(protection)
+    delete process.env[warmHomeVariable]
     for (const dir of [warmHomeDir, installedDir]) rmSync(dir, { recursive: true, force: true })
   }
 }

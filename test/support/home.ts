@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { findInstalled } from './installed.ts'
 import { listPids, readProcess } from './processes.ts'
+import { warmHomeVariable } from './warm-home.ts'
 
 const packageDir = join(findInstalled(), 'pg-branch')
 const packageVersion = (JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { version: string })
@@ -85,9 +86,6 @@ export function makeHome({
   }
   return home
 }
-
-/** Made once for each test run by `global-setup.ts`: binaries and an empty cluster, which take seconds to make. */
-export const warmHomeVariable = 'PGB_TEST_WARM_HOME'
 
 function copyWarmParts(stateDir: string): void {
   const from = join(process.env[warmHomeVariable] ?? '/nowhere', packageVersion)

@@ -6,13 +6,14 @@ import { describeError } from '../lib/errors.ts'
 import { formatBytes } from '../lib/format.ts'
 import { getStatePaths, type StatePaths } from '../lib/paths.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
+import { getSystem } from '../lib/system/get-system.ts'
 import { packageVersion } from '../lib/version.ts'
 import { listDirsWith } from '../postgres/known-places.ts'
 import { surveyProviders } from '../postgres/registry.ts'
 import { connectSupervisor } from '../client/connect.ts'
 import { listDeadGenerations } from '../reaper/reaper.ts'
 import { drivers } from '../volume/registry.ts'
-import { memoryRoot, surveyVolumes } from '../volume/choose.ts'
+import { surveyVolumes } from '../volume/choose.ts'
 import { jsonArgument } from './call-supervisor.ts'
 import { createCommand, type Command } from './command.ts'
 import { print, printJson } from './print.ts'
@@ -102,7 +103,8 @@ async function examineVolumes(paths: StatePaths): Promise<Finding[]> {
 
 async function examineSpace({ homeDir }: StatePaths): Promise<Finding[]> {
   const findings: Finding[] = []
-  for (const path of [homeDir, memoryRoot].filter((dir) => existsSync(dir))) {
+  for (const path of [homeDir, getSystem().memoryRoot]) {
+    if (path === undefined || !existsSync(path)) continue
     const { bavail, bsize } = await statfs(path)
     const free = bavail * bsize
     const state = path === homeDir && free < 1024 ** 3 ? 'problem' : 'ok'

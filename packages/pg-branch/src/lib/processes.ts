@@ -1,11 +1,11 @@
-import { readFile, readdir, readlink } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getErrorCode } from './errors.ts'
+import { getSystem } from './system/get-system.ts'
 
 /** Names one process for good: a pid alone may be reused by a stranger. */
 export interface ProcessIdentity {
   pid: number
-  /** Start time in the kernel's own form; empty where the platform does not tell (not Linux). */
+  /** When it began, in the system's own form; empty for one that is not there. */
   startedAt: string
 }
 
@@ -19,51 +19,13 @@ export function isPidAlive(pid: number): boolean {
   }
 }
 
-/** @returns field 22 of /proc/<pid>/stat (see proc(5)), or '' where there is none. */
-async function readStartTime(pid: number): Promise<string> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    // A zombie has ended; it only waits for its parent to notice.
-    return fields[0] === 'Z' ? '' : (fields[19] ?? '')
-  } catch {
-    return ''
-  }
-}
-
 export async function identifyProcess(pid: number): Promise<ProcessIdentity> {
-  return { pid, startedAt: await readStartTime(pid) }
+  return { pid, startedAt: (await getSystem().processes.readStartTime(pid)) ?? '' }
 }
 
 export async function isSameProcessAlive(identity: ProcessIdentity): Promise<boolean> {
   if (!isPidAlive(identity.pid)) return false
-  if (process.platform !== 'linux') return true
-  return identity.startedAt !== '' && (await readStartTime(identity.pid)) === identity.startedAt
-}
-
-/** @returns the working directory of a process (Linux), or undefined where it cannot be told. */
-export async function readWorkingDirectory(pid: number): Promise<string | undefined> {
-  try {
-    return await readlink(`/proc/${pid}/cwd`)
-  } catch {
-    return undefined
-  }
-}
-
-/**
- * @param text what one of a process's variables begins with, name and all.
- * @returns the processes that began with such a variable (Linux; none where it cannot be told).
- */
-export async function listProcessesWith(text: string): Promise<number[]> {
-  const names = await readdir('/proc').catch(() => [])
-  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number)
-  const isMarked = async (pid: number) => {
-    const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')
-    return `\0${environment}`.includes(`\0${text}`)
-  }
-  const found: number[] = []
-  for (const pid of pids) if (await isMarked(pid)) found.push(pid)
-  return found
+  return (await getSystem().processes.readStartTime(identity.pid)) === identity.startedAt
 }
 
 /** Sends `signal` and swallows only "no such process". A negative pid means a process group. */

@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs'
+import { constants, lstatSync } from 'node:fs'
 import { chmod, copyFile, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as yieldToLoop } from 'node:timers/promises'
@@ -60,12 +60,14 @@ function tryReadEntry(root: string, path: string): TreeEntry | undefined {
  */
 export class TreeCopier {
   readonly #copyMode: number
+  readonly #isForced: boolean
   readonly #sources = new Map<string, TreeEntry[]>()
   readonly #copies = new Map<string, { from: string; signatures: Map<string, string> }>()
 
   /** @param copyMode flags of `fs.copyFile`, e.g. COPYFILE_FICLONE_FORCE. */
   constructor({ copyMode }: { copyMode: number }) {
     this.#copyMode = copyMode
+    this.#isForced = (copyMode & constants.COPYFILE_FICLONE_FORCE) !== 0
   }
 
   /** Makes `to`, a directory that is there, equal to `from`, which must not change between calls. */
@@ -145,6 +147,8 @@ export class TreeCopier {
           await rm(target, { force: true })
           await symlink(await readlink(join(from, entry.path)), target)
         } else {
+          // macOS clones only onto nothing (clonefile(2)).
+          if (this.#isForced) await rm(target, { force: true })
           await copyFile(join(from, entry.path), target, this.#copyMode)
         }
       },

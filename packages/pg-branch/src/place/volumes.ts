@@ -4,7 +4,7 @@ import { makeRandomDir } from '../lib/own-dirs.ts'
 import type { StatePaths } from '../lib/paths.ts'
 import { GenerationRegister, makeGenerationDir } from '../reaper/generation.ts'
 import { TemplateStore } from '../template/store.ts'
-import { chooseVolume, hasMemoryForBranches, hasMemoryForWal, memoryRoot, type Volume } from '../volume/choose.ts'
+import { chooseVolume, findMemoryForBranches, findMemoryForWal, type Volume } from '../volume/choose.ts'
 
 export interface OpenVolume {
   volume: Volume
@@ -48,9 +48,14 @@ export class Volumes {
     return {
       volume: own,
       store: new TemplateStore(own),
-      getBranchesDir: async (bytes) =>
-        (await hasMemoryForBranches(volume, bytes)) ? this.#makeMemoryDir() : this.#makeDir(volume.branchesDir, name),
-      getWalDir: async () => ((await hasMemoryForWal()) ? this.#makeMemoryDir() : undefined),
+      getBranchesDir: async (bytes) => {
+        const memory = await findMemoryForBranches(volume, bytes)
+        return memory === undefined ? this.#makeDir(volume.branchesDir, name) : this.#makeMemoryDir(memory)
+      },
+      getWalDir: async () => {
+        const memory = await findMemoryForWal()
+        return memory === undefined ? undefined : this.#makeMemoryDir(memory)
+      },
     }
   }
 
@@ -59,9 +64,9 @@ export class Volumes {
     return makeGenerationDir(root, this.#generation)
   }
 
-  #makeMemoryDir(): Promise<string> {
+  #makeMemoryDir(root: string): Promise<string> {
     // By a name that nobody can know: the folder is everybody's.
-    this.#memoryDir ??= makeRandomDir(memoryRoot)
+    this.#memoryDir ??= makeRandomDir(root)
     return this.#makeDir(this.#memoryDir, 'copy')
   }
 }

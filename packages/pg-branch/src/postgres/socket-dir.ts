@@ -2,6 +2,7 @@ import { chmodSync, chownSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PgBranchError } from '../lib/errors.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
+import { getSystem } from '../lib/system/get-system.ts'
 
 /** Where a server of ours listens besides TCP: every role is let in there, and only this user can get there. */
 export interface SocketDir {
@@ -11,8 +12,8 @@ export interface SocketDir {
   getHost(serverPid: number): string
 }
 
-/** What a path of a unix socket may have, on Linux 107 bytes and on macOS 103 (sys/un.h), without `/.s.PGSQL.65535`. */
-const maxBytes = process.platform === 'linux' ? 92 : 88
+/** What follows the directory in a socket's path. */
+const nameBytes = '/.s.PGSQL.65535'.length
 
 /**
  * Makes the directory of a server's socket beside its data directory.
@@ -26,9 +27,13 @@ export function makeSocketDir(dataDir: string): SocketDir {
   mkdirSync(dir, { mode: 0o700, recursive: true })
   chmodSync(dir, 0o700)
   if (identity !== undefined) chownSync(dir, identity.uid, identity.gid)
+  const { maxSocketPathBytes, getWorkingDirectoryLink } = getSystem()
+  const maxBytes = maxSocketPathBytes - nameBytes
   if (Buffer.byteLength(dir) <= maxBytes) return { setting: dir, getHost: () => dir }
-  // A server works in its data directory, and Linux leads there by a short path.
-  if (process.platform === 'linux') return { setting: '../socket', getHost: (pid) => `/proc/${pid}/cwd/../socket` }
+  // A server works in its data directory.
+  if (getWorkingDirectoryLink(process.pid) !== undefined) {
+    return { setting: '../socket', getHost: (pid) => `${getWorkingDirectoryLink(pid)}/../socket` }
+  }
   if (identity === undefined && Buffer.byteLength(parent) <= maxBytes) {
     return { setting: parent, getHost: () => parent }
   }

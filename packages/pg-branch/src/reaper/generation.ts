@@ -7,8 +7,8 @@ import { makePrivateDir } from '../lib/own-dirs.ts'
 import { inspectPlace } from '../lib/own-place.ts'
 import { identifyProcess, isSameProcessAlive, type ProcessIdentity } from '../lib/processes.ts'
 import { readRecord, readRecordSync } from '../lib/record.ts'
+import { getSystem } from '../lib/system/get-system.ts'
 import { writeWhole } from '../lib/write-whole.ts'
-import { memoryRoot } from '../volume/choose.ts'
 import { driverNames, type DriverName } from '../volume/registry.ts'
 
 const log = createLog('reaper')
@@ -83,5 +83,6 @@ export class GenerationRegister {
 
 /** Whether a place goes with the last supervisor that used it. */
 export function isInMemory(path: string): boolean {
-  return path.startsWith(`${memoryRoot}/`)
+  const { memoryRoot } = getSystem()
+  return memoryRoot !== undefined && path.startsWith(`${memoryRoot}/`)
 }

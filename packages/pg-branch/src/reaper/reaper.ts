@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { readdir, rmdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { execa } from 'execa'
 import { createLog } from '../lib/log.ts'
-import { isPidAlive, listProcessesWith, readWorkingDirectory, signalProcess, waitUntil } from '../lib/processes.ts'
+import { isPidAlive, signalProcess, waitUntil } from '../lib/processes.ts'
 import { removeTrees } from '../lib/remove-tree.ts'
+import { getSystem } from '../lib/system/get-system.ts'
 import { dataVariable } from '../postgres/cluster.ts'
 import { resumeCluster } from '../postgres/pause.ts'
 import { dataName } from '../template/manifest.ts'
@@ -88,7 +89,8 @@ async function endServer(dataDir: string): Promise<void> {
   const lines = readPidFile(dataDir)
   const pid = Number(lines[0])
   if (!Number.isInteger(pid) || pid <= 1) return
-  if (await isServerOf(pid, dataDir)) {
+  const { processes } = getSystem()
+  if (isPidAlive(pid) && (await processes.isWorkingIn(pid, dataDir))) {
     signalProcess(pid, 'SIGQUIT')
     // Its supervisor may have died while it was paused for a snapshot.
     await resumeCluster(pid)
@@ -101,7 +103,7 @@ async function endServer(dataDir: string): Promise<void> {
 
 /** Ends what the servers below `dir` have started and left: `COPY … TO PROGRAM` can start something that stays. */
 async function endPrograms(dir: string): Promise<void> {
-  for (const pid of await listProcessesWith(`${dataVariable}=${dir}/`)) {
+  for (const pid of await getSystem().processes.listStartedWith(`${dataVariable}=${dir}/`)) {
     log('ending process %d, which a server has started and left', pid)
     signalProcess(pid, 'SIGKILL')
   }
@@ -113,14 +115,6 @@ function readPidFile(dataDir: string): string[] {
   } catch {
     return []
   }
-}
-
-async function isServerOf(pid: number, dataDir: string): Promise<boolean> {
-  if (!isPidAlive(pid)) return false
-  const cwd = await readWorkingDirectory(pid)
-  if (cwd !== undefined) return cwd === dataDir
-  const { stdout } = await execa('ps', ['-o', 'command=', '-p', String(pid)], { reject: false })
-  return stdout?.includes(basename(join(dataDir, '..')))
 }
 
 /**

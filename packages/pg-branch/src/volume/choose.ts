@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile, statfs } from 'node:fs/promises'
-import { freemem } from 'node:os'
+import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { PgBranchError } from '../lib/errors.ts'
@@ -9,6 +8,7 @@ import { makePrivateDir, makeRandomDir } from '../lib/own-dirs.ts'
 import { inspectPlace } from '../lib/own-place.ts'
 import type { StatePaths } from '../lib/paths.ts'
 import { readRecordSync } from '../lib/record.ts'
+import { getSystem } from '../lib/system/get-system.ts'
 import { writeWhole } from '../lib/write-whole.ts'
 import type { VolumeDriver } from './contract.ts'
 import { getManagedVolumePaths, managedDriver } from './managed.ts'
@@ -155,9 +155,6 @@ async function findBaseDir(root: string, stateDir: string): Promise<string> {
   return base
 }
 
-/** A file system in memory on which everybody may make directories (Linux). */
-export const memoryRoot = '/dev/shm'
-
 function createId(path: string): string {
   return createHash('sha256').update(path).digest('hex').slice(0, 12)
 }
@@ -165,34 +162,27 @@ function createId(path: string): string {
 /** As many copies of a template as memory must have room for before it is used. */
 const copiesInMemory = 16
 
-/** @returns whether branches of a template of this size are made in memory. */
-export async function hasMemoryForBranches(
+/** @returns the folder in memory, if branches of a template of this size are made there. */
+export async function findMemoryForBranches(
   { maySpillToMemory }: Pick<Volume, 'maySpillToMemory'>,
   templateBytes: number,
-): Promise<boolean> {
-  return maySpillToMemory && (await measureMemoryRoom()) >= templateBytes * copiesInMemory
+): Promise<string | undefined> {
+  return maySpillToMemory ? findMemory(templateBytes * copiesInMemory) : undefined
 }
 
 /** Room that memory must have before up to 256 MB of a build's WAL are put there. */
 const walRoomBytes = 1024 ** 3
 
-/** @returns whether the first WAL of builds is put into memory. */
-export async function hasMemoryForWal(): Promise<boolean> {
-  return (await measureMemoryRoom()) >= walRoomBytes
+/** @returns the folder in memory, if the first WAL of builds is put there. */
+export async function findMemoryForWal(): Promise<string | undefined> {
+  return findMemory(walRoomBytes)
 }
 
-/** @returns bytes that may be put into memory; 0 on a machine without a place for it. */
-async function measureMemoryRoom(): Promise<number> {
-  if (!existsSync(memoryRoot)) return 0
+/** @returns the folder in memory, if it has so much room: half of what is available at most. */
+async function findMemory(bytes: number): Promise<string | undefined> {
+  const { memoryRoot, readAvailableMemoryBytes } = getSystem()
+  if (memoryRoot === undefined) return undefined
   const { bavail, bsize } = await statfs(memoryRoot)
-  return Math.min(bavail * bsize, (await readAvailableMemory()) / 2)
-}
-
-async function readAvailableMemory(): Promise<number> {
-  try {
-    const info = await readFile('/proc/meminfo', 'utf8')
-    return Number(/^MemAvailable:\s+(\d+) kB/m.exec(info)?.[1] ?? 0) * 1024
-  } catch {
-    return freemem()
-  }
+  const room = Math.min(bavail * bsize, (await readAvailableMemoryBytes()) / 2)
+  return room >= bytes ? memoryRoot : undefined
 }

@@ -4,6 +4,7 @@ import { createOrigin } from '../../branch/origin.ts'
 import type { Place, PlaceContext } from '../contract.ts'
 import { PgBranchError } from '../../lib/errors.ts'
 import { createLog } from '../../lib/log.ts'
+import { getSystem } from '../../lib/system/get-system.ts'
 import { isInMemory } from '../../reaper/generation.ts'
 import { buildLayers, type BuildResult } from '../../template/build.ts'
 import { matchTemplate } from '../../template/catalog.ts'
@@ -11,7 +12,6 @@ import { createClusterLayers } from '../../template/cluster-build.ts'
 import { usesFastIngest } from '../../template/plan.ts'
 import type { Template } from '../../template/store.ts'
 import { explainRebuild } from '../../template/why.ts'
-import { memoryRoot } from '../../volume/choose.ts'
 import { tryOpenExchange, type Obtained } from './exchange.ts'
 import { locateCluster } from './locate.ts'
 import { createClusterStrategy } from './strategy.ts'
@@ -73,7 +73,7 @@ export async function ensureCluster(context: PlaceContext): Promise<Place> {
   })
   const { size } = config.pool
   const origin = createOrigin({ strategy, source: template, size })
-  const inMemory = isInMemory(branchesDir) ? `, branches in memory (${memoryRoot})` : ''
+  const inMemory = isInMemory(branchesDir) ? `, branches in memory (${getSystem().memoryRoot})` : ''
   return {
     templateKey: sealedKey,
     origin,
