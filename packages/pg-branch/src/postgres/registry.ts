@@ -7,7 +7,7 @@ import { systemProvider } from './providers/system.ts'
 const log = createLog('postgres')
 
 /** All providers, in the order in which they are tried. */
-const providers = {
+export const providers = {
   embedded: (): PostgresProvider => embeddedProvider,
   system: (): PostgresProvider => systemProvider,
 }

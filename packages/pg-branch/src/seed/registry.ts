@@ -15,26 +15,35 @@ interface Step {
   run(planned: PlannedStep, options: { run: StepRun; additions: number }): Promise<string>
 }
 
-type Matcher = (step: RunnableStep) => Step | undefined
+interface Matcher {
+  name: StepKind['name']
+  open(step: RunnableStep): Step | undefined
+}
 
 function match<Kind extends RunnableStep>(kind: StepKind<Kind>): Matcher {
-  return (step) =>
-    kind.includes(step)
-      ? {
-          kind: kind.name,
-          listGlobs: (baseDir) => kind.listGlobs(step, baseDir),
-          readVariables: () => kind.readVariables(step),
-          plan: (options) => kind.plan(step, options),
-          run: (planned, options) => kind.run({ ...planned, step }, options),
-        }
-      : undefined
+  return {
+    name: kind.name,
+    open: (step) =>
+      kind.includes(step)
+        ? {
+            kind: kind.name,
+            listGlobs: (baseDir) => kind.listGlobs(step, baseDir),
+            readVariables: () => kind.readVariables(step),
+            plan: (options) => kind.plan(step, options),
+            run: (planned, options) => kind.run({ ...planned, step }, options),
+          }
+        : undefined,
+  }
 }
 
 const matchers: Matcher[] = [match(sqlKind), match(dumpKind), match(commandKind), match(functionKind)]
 
+/** Names of all kinds. */
+export const stepKindNames: Array<StepKind['name']> = matchers.map(({ name }) => name)
+
 export function openStep(step: RunnableStep): Step {
   for (const matcher of matchers) {
-    const found = matcher(step)
+    const found = matcher.open(step)
     if (found !== undefined) return found
   }
   throw new Error('a step of no kind')
