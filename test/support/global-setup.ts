@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installPackages } from './installed.ts'
@@ -6,9 +7,9 @@ import { warmHomeVariable } from './warm-home.ts'
 import { readSymlinkProtection, setSymlinkProtection } from './symlink-protection.ts'
 
 /** Installs our packages as users do, and makes the parts that all test homes start from, as a first run would. */
-export default async function setup(): Promise<() => void> {
+export default async function setup(): Promise<() => Promise<void>> {
   // Once for all projects of a run, which ask one after the other.
-  if (process.env[warmHomeVariable] !== undefined) return () => {}
+  if (process.env[warmHomeVariable] !== undefined) return async () => {}
   const protection = readSymlinkProtection()
   const installedDir = await installPackages()
   // They load what has just been installed.
@@ -25,9 +26,10 @@ export default async function setup(): Promise<() => void> {
   else process.env.PG_BRANCH_HOME = before
   // Workers inherit it.
   process.env[warmHomeVariable] = warmHomeDir
-  return () => {
+  return async () => {
     setSymlinkProtection(protection)
     delete process.env[warmHomeVariable]
-    for (const dir of [warmHomeDir, installedDir]) rmSync(dir, { recursive: true, force: true })
+    // Workers are still ending, and are waited for meanwhile.
+    for (const dir of [warmHomeDir, installedDir]) await rm(dir, { recursive: true, force: true })
   }
 }
