@@ -47,6 +47,9 @@ pipeline = catch_errors healthcheck cache s3api tempauth copy slo dlo proxy-serv
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+# A busy machine is slow to answer, and that is no reason to say that there is nothing.
+conn_timeout = 20
+node_timeout = 60
 allow_account_management = true
 [filter:tempauth]
 use = egg:swift#tempauth

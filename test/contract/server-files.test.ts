@@ -1,10 +1,24 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { openServerFile } from '../../packages/pg-branch/dist/lib/open-server-file.js'
 import { getServerIdentity } from '../../packages/pg-branch/dist/lib/server-identity.js'
+import { readPidFile } from '../../packages/pg-branch/dist/postgres/cluster.js'
+import { keepOwn, pauseProcesses } from '../../packages/pg-branch/dist/postgres/pause.js'
 import { drivers } from '../../packages/pg-branch/dist/volume/registry.js'
+import { findPids, readProcess, readStat } from '../support/processes.ts'
 import { setSymlinkProtection, symlinkProtections } from '../support/symlink-protection.ts'
 import { startAsStranger } from '../support/stranger.ts'
 
@@ -90,4 +104,51 @@ test('what is pushed is read of the server’s own files alone', async () => {
   rmSync(join(tree, 'sub'), { recursive: true })
   mkdirSync(join(dir, 'other'))
   await expect(openServerFile(join(tree, 'sub'))).rejects.toThrow(/ENOENT/)
+})
+
+test('whoever ends the process in the middle costs one error, and the next call starts another', async () => {
+  const [source, copy] = [join(dir, 'killed-source'), join(dir, 'killed-copy')]
+  makeTree(source, 'x')
+  const driver = drivers.copy()
+  await driver.clone({ from: source, to: copy })
+  const listHands = () =>
+    findPids((pid) => readStat(pid)[1] === String(process.pid) && readProcess(pid, 'cmdline').includes('server-files'))
+  expect(listHands()).not.toEqual([])
+  for (const pid of listHands()) process.kill(pid, 'SIGKILL')
+  // Both are sent before its end is known here.
+  await Promise.allSettled([driver.clone({ from: source, to: copy }), driver.clone({ from: source, to: copy })])
+  await driver.clone({ from: source, to: copy })
+  expect(readFileSync(join(copy, 'sub/7'), 'utf8')).toBe('x')
+  // Its debugger would be open to everybody.
+  for (const pid of listHands()) process.kill(pid, 'SIGUSR1')
+  await driver.clone({ from: source, to: copy })
+})
+
+test('pipes hold up nobody: they are not copied, put aside in a copy, and not read', async () => {
+  const [source, copy] = [join(dir, 'piped-source'), join(dir, 'piped-copy')]
+  makeTree(source, 'x')
+  const driver = drivers.copy()
+  for (let index = 0; index < 6; index += 1) execFileSync('mkfifo', [join(source, `pipe-${index}`)])
+  await driver.clone({ from: source, to: copy })
+  rmSync(join(copy, 'sub/1'))
+  execFileSync('mkfifo', [join(copy, 'sub/1'), join(copy, 'postmaster.pid')])
+  expect(readPidFile(copy)).toEqual([])
+  execFileSync('chown', ['-R', `${user.uid}:${user.gid}`, copy])
+  await driver.clone({ from: source, to: copy })
+  expect(readFileSync(join(copy, 'sub/1'), 'utf8')).toBe('x')
+  expect(existsSync(join(copy, 'postmaster.pid'))).toBe(false)
+})
+
+test('of what a catalogue calls sessions only what the server has started is paused', async () => {
+  const other = spawn('sleep', ['60'])
+  const server = spawn('sh', ['-c', 'sleep 60 & wait'])
+  try {
+    await expect.poll(() => findPids((pid) => readStat(pid)[1] === String(server.pid))).toHaveLength(1)
+    const [own = 0] = findPids((pid) => readStat(pid)[1] === String(server.pid))
+    expect(await keepOwn([own, other.pid ?? 0, 1, 0, -1], server.pid ?? 0)).toEqual([own])
+    for (const pid of [-1, 0, 1, 1.5]) await expect(pauseProcesses([pid])).rejects.toThrow(/is no process/)
+    process.kill(own, 'SIGKILL')
+  } finally {
+    for (const child of [other, server]) child.kill('SIGKILL')
+  }
 })

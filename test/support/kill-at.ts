@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { ensureDebianPackages } from '@pg-branch/bench/debian'
 import { execa } from 'execa'
+import { findPids, readProcess, readStat } from './processes.ts'
 
 /** The system calls with which something is made, published or removed. */
 const steps = 'mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,symlink,symlinkat,link,linkat'
@@ -14,8 +15,15 @@ export interface ArmedKill {
   disarm(): Promise<boolean>
 }
 
-/** Kills a process with SIGKILL at the `nth` file-system step that it makes from now on: strace does. */
+/**
+ * Kills a process, and those that it has started with Node for its files, with SIGKILL at the `nth` file-system step
+ * that one makes from now on: strace does.
+ */
 export async function armKill(pid: number, nth: number): Promise<ArmedKill> {
+  const hands = findPids((other) => {
+    const isChild = readStat(other)[1] === String(pid)
+    return isChild && readProcess(other, 'cmdline').includes('server-files-main')
+  })
   await ensureDebianPackages(['/usr/bin/strace'], ['strace'])
   const tracer = execa(
     'strace',
@@ -27,8 +35,7 @@ export async function armKill(pid: number, nth: number): Promise<ArmedKill> {
       `trace=${steps}`,
       '-e',
       `inject=${steps}:signal=KILL:when=${nth}`,
-      '-p',
-      String(pid),
+      ...[pid, ...hands].flatMap((traced) => ['-p', String(traced)]),
     ],
     { reject: false, stdout: 'ignore' },
   )

@@ -37,7 +37,14 @@ export async function startS3(): Promise<S3Server> {
   const origin = `http://127.0.0.1:${port}`
   const credentials = { accessKeyId: 'test:tester', secretAccessKey: 'a-secret-for-tests' }
   const bucket = 'pg-branch-test'
-  const client = new S3Client({ endpoint: origin, region: 'us-east-1', forcePathStyle: true, credentials })
+  // On a busy machine it has not found its own parts yet.
+  const client = new S3Client({
+    endpoint: origin,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials,
+    maxAttempts: 12,
+  })
   await client.send(new CreateBucketCommand({ Bucket: bucket }))
   client.destroy()
   return {

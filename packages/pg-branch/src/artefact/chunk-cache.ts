@@ -1,5 +1,6 @@
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeDirs } from '../lib/make-dirs.ts'
 import { writeWhole } from '../lib/write-whole.ts'
 import { describeContent } from './blobs.ts'
 import type { Blob } from './contract.ts'
@@ -17,7 +18,7 @@ export class ChunkCache {
     const kept = await readFile(path).catch(() => undefined)
     if (kept !== undefined && describeContent(kept).digest === chunk.digest) return kept
     const content = await fetch()
-    await mkdir(this.#dir, { recursive: true, mode: 0o700 })
+    makeDirs(this.#dir, 0o700)
     await writeWhole(path, content, { mode: 0o600 })
     return content
   }

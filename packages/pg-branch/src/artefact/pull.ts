@@ -61,6 +61,9 @@ export async function pullTemplate(key: string, context: PullContext): Promise<P
   const dir = await makeBuildDir(volume, undo)
   const dataDir = join(dir, dataName)
   await volume.driver.create(dataDir)
+  const identity = getServerIdentity()
+  // Until all is written nobody else may enter: what lies in it has its owner already.
+  if (identity !== undefined) await chown(dataDir, 0, 0)
   await makeFiles(dataDir, manifest)
   const limit = pLimit(parallel)
   const failures: unknown[] = []
@@ -85,6 +88,7 @@ export async function pullTemplate(key: string, context: PullContext): Promise<P
     if (full !== undefined) await cache.drop(manifest.chunks)
     throw full ?? failures[0]
   }
+  if (identity !== undefined) await chown(dataDir, identity.uid, identity.gid)
   const { formatVersion: _version, buildId: _build, createdAt: _createdAt, ...rest } = manifest.template
   await finishDir({ ...rest, dir, binaries })
   const template = await local.publish(dir, { key, undo })

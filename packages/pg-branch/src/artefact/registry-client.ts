@@ -41,7 +41,7 @@ export function createRegistryClient(options: {
   findCredentials(): Promise<Credentials | undefined>
 }): RegistryClient {
   const { origin, repository, findCredentials } = options
-  const { host } = new URL(origin)
+  const { host, origin: ownOrigin } = new URL(origin)
   let authorization: string | undefined
   const createError = (problem: string, cause?: unknown) =>
     new PgBranchError(`the registry ${host} ${problem}`, {
@@ -104,15 +104,17 @@ export function createRegistryClient(options: {
     createError,
     parse,
     async request(path, { method = 'GET', headers = {}, body, accept = [] } = {}) {
-      const url = path instanceof URL ? path : new URL(`/v2/${repository}/${path}`, origin)
+      const url = path instanceof URL ? new URL(path) : new URL(`/v2/${repository}/${path}`, origin)
+      // Behind a proxy that encrypts for it, a registry may not know that it is spoken to so.
+      if (url.host === host && ownOrigin.startsWith('https:')) url.protocol = 'https:'
       const create = (): RequestInit => {
         // A password is for the registry, not for where it keeps its blobs.
-        const login = authorization === undefined || url.host !== host ? {} : { authorization }
+        const login = authorization === undefined || url.origin !== ownOrigin ? {} : { authorization }
         return { method, headers: { ...headers, ...login }, ...(body === undefined ? {} : { body }) }
       }
       let answer = await send(url, create())
       // Where a redirection has led to may not ask for the registry's password.
-      if (answer.status === 401 && new URL(answer.url).host === host) {
+      if (answer.status === 401 && new URL(answer.url).origin === ownOrigin) {
         authorization = await logIn(answer.headers.get('www-authenticate') ?? '')
         if (authorization !== undefined) answer = await send(url, create())
       }

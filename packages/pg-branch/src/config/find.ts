@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { lilconfig } from 'lilconfig'
 import { PgBranchError } from '../lib/errors.ts'
-import { findDistrust } from './trust.ts'
+import { findDistrust } from '../lib/trust.ts'
 
 const configFileNames: string[] = [
   'pg-branch.config.ts',

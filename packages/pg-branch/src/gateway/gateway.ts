@@ -186,7 +186,8 @@ export class Gateway {
     }
   }
 
-  async #admit({ socket: client, place }: Stranger, { parameters, rest }: StartOpening): Promise<void> {
+  async #admit(stranger: Stranger, { parameters, rest }: StartOpening): Promise<void> {
+    const { socket: client } = stranger
     const user = parameters.get('user')
     if (user === undefined) {
       throw new GatewayRefusal({ code: '28000', message: 'no PostgreSQL user name specified in startup packet' })
@@ -194,7 +195,7 @@ export class Gateway {
     await this.#door
     const verifier = user === this.address.user ? this.#verifier : await findVerifier(user, this.#target)
     const more = await authenticateClient(client, { user, verifier, rest })
-    place.admit()
+    this.#strangers.admit(stranger)
     const upstream = await this.#enter(() => this.#openUpstream(parameters))
     if (client.destroyed) return void upstream.socket.destroy()
     const connection: ClientConnection = new ClientConnection(client, upstream, {

@@ -31,6 +31,8 @@ export class WaitingRoom {
   readonly #waiting: Array<Pick<Stranger, 'socket' | 'place'>> = []
   #timer: NodeJS.Timeout | undefined
   #distrustedUntil = 0
+  /** How many have been let in. */
+  #admitted = 0
 
   constructor({ max, serve }: { max: number; serve(stranger: Stranger): Promise<void> }) {
     this.#max = max
@@ -55,7 +57,15 @@ export class WaitingRoom {
       return ![...this.#served].some(({ since, hasSpoken }) => now - since < (hasSpoken ? graceMs : silentMs))
     }
     if (isQuiet() || performance.now() < this.#distrustedUntil) return
-    if (!(await waitUntil(isQuiet, { timeoutMs: graceMs }))) this.#distrustedUntil = performance.now() + distrustMs
+    const admitted = this.#admitted
+    const isInVain = !(await waitUntil(isQuiet, { timeoutMs: graceMs })) && admitted === this.#admitted
+    if (isInVain) this.#distrustedUntil = performance.now() + distrustMs
+  }
+
+  /** One of them has logged in. */
+  admit({ place }: Stranger): void {
+    this.#admitted += 1
+    place.admit()
   }
 
   close(): void {

@@ -36,19 +36,23 @@ function createHand(identity: ServerIdentity): FileOperations {
     })
     const rpc = createRpc<FileOperations, object>({
       functions: {},
-      post: (text) => void child.send(text),
+      // What could not be sent is answered when the process has ended.
+      post: (text) => void child.send(text, () => {}),
       on: (listener) => child.on('message', (text: string) => listener(text)),
     })
-    child.once('error', () => child.kill('SIGKILL'))
-    child.once('exit', () => {
+    const end = () => {
       if (hand?.child === child) hand = undefined
+      if (child.pid !== undefined) child.kill('SIGKILL')
       rpc.$close(
         new PgBranchError('the process that works on servers’ files has ended', {
           code: 'PGB_VOLUME',
           hint: 'Something ended it, for want of memory perhaps. The next attempt starts it again.',
         }),
       )
-    })
+    }
+    // One that could not be started has no exit, and each message to one that is ending is an error of its own.
+    child.on('error', end)
+    child.once('exit', end)
     return { child, rpc }
   }
   const ask = async <T>(call: (rpc: Rpc<FileOperations, object>) => Promise<T>): Promise<T> => {

@@ -7,7 +7,8 @@ import pLimit from 'p-limit'
 interface TreeEntry {
   /** Relative to the tree; '' is the tree itself. */
   path: string
-  kind: 'dir' | 'file' | 'link'
+  /** `other`: a pipe for instance. Whoever reads one waits for ever, so none is copied. */
+  kind: 'dir' | 'file' | 'link' | 'other'
   mode: number
   /** Size, modification and change time: what differs when a file was written to. */
   signature: string
@@ -34,11 +35,15 @@ async function listTree(root: string): Promise<TreeEntry[]> {
   return entries
 }
 
+async function listSource(root: string): Promise<TreeEntry[]> {
+  return (await listTree(root)).filter(({ kind }) => kind !== 'other')
+}
+
 function readEntry(root: string, path: string): TreeEntry {
   const stat = lstatSync(`${root}/${path}`)
   return {
     path,
-    kind: stat.isDirectory() ? 'dir' : stat.isSymbolicLink() ? 'link' : 'file',
+    kind: stat.isDirectory() ? 'dir' : stat.isSymbolicLink() ? 'link' : stat.isFile() ? 'file' : 'other',
     mode: stat.mode & 0o7777,
     signature: `${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}:${stat.ino}`,
   }
@@ -88,7 +93,7 @@ export class TreeCopier {
 
   /** Copies `from` as it is now, and remembers nothing of it. */
   async copyOnce({ from, to }: { from: string; to: string }): Promise<void> {
-    await this.#copyEntries({ from, to, entries: await listTree(from) })
+    await this.#copyEntries({ from, to, entries: await listSource(from) })
   }
 
   forget(path: string): void {
@@ -100,7 +105,7 @@ export class TreeCopier {
     const known = this.#sources.get(from)
     // The root's own signature says whether this is still the same tree, not one made later in its place.
     if (known !== undefined && known[0]?.signature === readEntry(from, '').signature) return known
-    const source = await listTree(from)
+    const source = await listSource(from)
     this.#sources.set(from, source)
     return source
   }
@@ -137,7 +142,7 @@ export class TreeCopier {
     for (const entry of entries) {
       if (entry.kind !== 'dir') continue
       if (entry.path === '') await chmod(to, entry.mode)
-      else await mkdir(join(to, entry.path), { mode: entry.mode, recursive: true })
+      else await mkdir(join(to, entry.path), { mode: entry.mode })
     }
     await runLimited(
       entries.filter(({ kind }) => kind !== 'dir'),

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PgBranchError } from '../lib/errors.ts'
 import { createDiskFullError } from '../lib/system-errors.ts'
 import { createLog } from '../lib/log.ts'
+import { readServerFile } from '../lib/open-server-file.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import { signalProcess } from '../lib/processes.ts'
 import type { PostgresBinaries } from './contract.ts'
@@ -128,12 +129,14 @@ async function waitUntilReady(cluster: Cluster, options: StartOptions): Promise<
 
 /** postmaster.pid: first line the pid, last the state ("ready"); source: utils/pidfile.h of Postgres. */
 function isReady(dataDir: string, pid: number): boolean {
-  try {
-    const lines = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n')
-    return Number(lines[0]) === pid && lines[7]?.trim() === 'ready'
-  } catch {
-    return false
-  }
+  const lines = readPidFile(dataDir)
+  return Number(lines[0]) === pid && lines[7]?.trim() === 'ready'
+}
+
+/** @returns the lines of a server's postmaster.pid; none if there is no such file. */
+export function readPidFile(dataDir: string): string[] {
+  const text = readServerFile(join(dataDir, 'postmaster.pid'), { maxBytes: 4_096 })
+  return text === '' ? [] : text.split('\n')
 }
 
 /** @returns the last lines of a server's log. */

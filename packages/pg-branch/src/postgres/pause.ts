@@ -29,6 +29,8 @@ export async function pauseCluster(postmasterPid: number): Promise<() => void> {
 
 /** Stops some processes of a server. @returns what lets them go on. @throws PgBranchError `PGB_SNAPSHOT`. */
 export async function pauseProcesses(pids: number[]): Promise<() => void> {
+  // Others mean groups, or everybody.
+  if (!pids.every((pid) => Number.isInteger(pid) && pid > 1)) throw new Error('what is to be paused is no process')
   const resume = () => {
     for (const pid of pids) signalProcess(pid, 'SIGCONT')
   }
@@ -39,6 +41,12 @@ export async function pauseProcesses(pids: number[]): Promise<() => void> {
     resume()
     throw error
   }
+}
+
+/** @returns those of some processes that a server has started, whatever else is said to be one of its own. */
+export async function keepOwn(pids: number[], postmasterPid: number): Promise<number[]> {
+  const own = new Set(await getSystem().processes.listChildren(postmasterPid))
+  return pids.filter((pid) => own.has(pid))
 }
 
 /** Lets a server go on that somebody has paused who is gone. */

@@ -1,6 +1,7 @@
-import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import { chmodSync, chownSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PgBranchError } from '../lib/errors.ts'
+import { makeDirs } from '../lib/make-dirs.ts'
 import { getServerIdentity } from '../lib/server-identity.ts'
 import { getSystem } from '../lib/system/get-system.ts'
 
@@ -24,7 +25,7 @@ export function makeSocketDir(dataDir: string): SocketDir {
   const parent = dirname(dataDir)
   const dir = join(parent, 'socket')
   const identity = getServerIdentity()
-  mkdirSync(dir, { mode: 0o700, recursive: true })
+  makeDirs(dir, 0o700)
   chmodSync(dir, 0o700)
   if (identity !== undefined) chownSync(dir, identity.uid, identity.gid)
   const { maxSocketPathBytes, getWorkingDirectoryLink } = getSystem()

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -6,7 +6,7 @@ import { createLog } from '../lib/log.ts'
 import { isPidAlive, signalProcess, waitUntil } from '../lib/processes.ts'
 import { removeTrees } from '../lib/remove-tree.ts'
 import { getSystem } from '../lib/system/get-system.ts'
-import { dataVariable } from '../postgres/cluster.ts'
+import { dataVariable, readPidFile } from '../postgres/cluster.ts'
 import { resumeCluster } from '../postgres/pause.ts'
 import { dataName } from '../template/manifest.ts'
 import type { VolumeDriver } from '../volume/contract.ts'
@@ -101,19 +101,21 @@ async function endServer(dataDir: string): Promise<void> {
   await removeSharedMemory(lines[6])
 }
 
-/** Ends what the servers below `dir` have started and left: `COPY … TO PROGRAM` can start something that stays. */
-async function endPrograms(dir: string): Promise<void> {
-  for (const pid of await getSystem().processes.listStartedWith(`${dataVariable}=${dir}/`)) {
-    log('ending process %d, which a server has started and left', pid)
-    signalProcess(pid, 'SIGKILL')
-  }
-}
+/** Each round ends those that were there when it began; one that starts others all the time is given up in the end. */
+const maxEndings = 5
 
-function readPidFile(dataDir: string): string[] {
-  try {
-    return readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n')
-  } catch {
-    return []
+/**
+ * Ends what the servers below `dir` have started and left: `COPY … TO PROGRAM` can start something that stays. What
+ * has taken on another environment is not found.
+ */
+async function endPrograms(dir: string): Promise<void> {
+  for (let round = 0; round < maxEndings; round += 1) {
+    const left = await getSystem().processes.listStartedWith(`${dataVariable}=${dir}/`)
+    if (left.length === 0) return
+    for (const pid of left) {
+      log('ending process %d, which a server has started and left', pid)
+      signalProcess(pid, 'SIGKILL')
+    }
   }
 }
 

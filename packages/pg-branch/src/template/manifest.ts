@@ -7,7 +7,7 @@ import { describeError } from '../lib/errors.ts'
 import { parseSealedRecord, sealRecord, type UnreadableRecord } from '../lib/record.ts'
 
 /** Part of every key: raise it when what is on disk changes its meaning. */
-export const formatVersion = 5
+export const formatVersion = 6
 
 /** Beside the data of a template: `template.json`, written before the rename that publishes both. */
 export interface TemplateManifest {

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { link, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PgBranchError, describeError, getErrorCode } from '../../lib/errors.ts'
+import { makeDirs } from '../../lib/make-dirs.ts'
 import { createDiskFullError } from '../../lib/system-errors.ts'
 import { writeDraft, writeWhole } from '../../lib/write-whole.ts'
 import type { ArtefactStore, Blob, StoreModule } from '../contract.ts'
@@ -54,17 +54,17 @@ export const openStore: StoreModule['openStore'] = (dir): ArtefactStore => {
 
 /** @returns the path, whose directory is there. */
 async function makeParent(root: string, path: string): Promise<string> {
-  mkdirSync(root, { recursive: true })
+  makeDirs(root)
   // Whoever else may write to the store writes there too: as it is, so are the directories in it.
-  makeDirs(dirname(path), (await stat(root)).mode & 0o7777)
+  makeDirsOfMode(dirname(path), (await stat(root)).mode & 0o7777)
   return path
 }
 
 /** What is made has its mode from the start: one set later, by path, could be that of what somebody put there since. */
-function makeDirs(path: string, mode: number): void {
+function makeDirsOfMode(path: string, mode: number): void {
   const umask = process.umask(0)
   try {
-    mkdirSync(path, { recursive: true, mode })
+    makeDirs(path, mode)
   } finally {
     process.umask(umask)
   }

@@ -7,7 +7,7 @@ import { createLog } from '../../lib/log.ts'
 import { getServerFiles } from '../../lib/server-files.ts'
 import { UndoStack } from '../../lib/undo-stack.ts'
 import { connectOwn, withOwnClient } from '../../postgres/client.ts'
-import { pauseCluster, pauseProcesses } from '../../postgres/pause.ts'
+import { keepOwn, pauseCluster, pauseProcesses } from '../../postgres/pause.ts'
 
 const log = createLog('branch')
 
@@ -53,8 +53,8 @@ const attempts = 10
 const flushTimeoutMs = 1_000
 
 /** Whoever could write to a table; the others are what makes the server work. */
-const sessionsQuery = `SELECT pid FROM pg_stat_activity
-  WHERE pid <> pg_backend_pid() AND backend_type NOT IN ('archiver', 'background writer', 'checkpointer', 'io worker',
+const sessionsQuery = `SELECT pid FROM pg_catalog.pg_stat_activity
+  WHERE pid <> pg_catalog.pg_backend_pid() AND backend_type NOT IN ('archiver', 'background writer', 'checkpointer', 'io worker',
     'logger', 'logical replication launcher', 'autovacuum launcher', 'startup', 'walwriter', 'walsummarizer')`
 
 /**
@@ -73,7 +73,14 @@ export async function pauseFlushed(postmasterPid: number, admin: DatabaseAddress
   const client = await connectOwn(admin)
   undo.push(() => client.end())
   await client.query(`SET statement_timeout = ${flushTimeoutMs}`)
-  const list = async () => (await client.query<{ pid: number }>(sessionsQuery)).rows.map(({ pid }) => pid)
+  // SQL of the user's may have changed what the catalogue says.
+  const list = async () => {
+    const { rows } = await client.query<{ pid: number }>(sessionsQuery)
+    return keepOwn(
+      rows.map(({ pid }) => pid),
+      postmasterPid,
+    )
+  }
   const dropCopy = async () => {
     await client.query('RESET statement_timeout')
     await client.query(`DROP DATABASE IF EXISTS ${name}`)

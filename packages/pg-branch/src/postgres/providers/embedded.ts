@@ -1,9 +1,10 @@
-import { cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { cp, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describeError, getErrorCode } from '../../lib/errors.ts'
 import { findPackageDir } from '../../lib/find-package-dir.ts'
 import { createRandomHex } from '../../lib/hash.ts'
+import { makeDirs } from '../../lib/make-dirs.ts'
 import { makePrivateDir } from '../../lib/own-dirs.ts'
 import { UndoStack } from '../../lib/undo-stack.ts'
 import type { PostgresProvider, PostgresVersion, ProviderRequest, RejectedCandidate } from '../contract.ts'
@@ -99,7 +100,7 @@ async function repairLinks(root: string): Promise<void> {
   const links = JSON.parse(await readFile(list, 'utf8')) as Array<{ source: string; target: string }>
   for (const { source, target } of links) {
     const path = join(root, target.replace(/^native\//, ''))
-    await mkdir(dirname(path), { recursive: true })
+    makeDirs(dirname(path))
     if (!readdirSync(dirname(path)).includes(basename(path))) await symlink(basename(source), path)
   }
 }

@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { describeUser } from '../lib/own-place.ts'
+import { describeUser } from './own-place.ts'
 
 /** A chain of links longer than this is a circle. */
 const maxLinks = 20
@@ -16,7 +16,7 @@ export function findDistrust(file: string, rootDir: string): string | undefined 
   if (uid === undefined || dirname(file) === resolve(rootDir)) return undefined
   const { SUDO_UID } = process.env
   const sudoUser = uid === 0 && SUDO_UID !== undefined ? [Number(SUDO_UID)] : []
-  const trusted = new Set([0, uid, statSync(rootDir).uid, ...sudoUser])
+  const trusted = new Set([0, uid, statSync(rootDir, { throwIfNoEntry: false })?.uid ?? uid, ...sudoUser])
   let path = file
   for (let links = 0; links <= maxLinks; links += 1) {
     const dir = dirname(path)
