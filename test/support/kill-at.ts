@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { ensureDebianPackages } from '@pg-branch/bench/debian'
 import { execa } from 'execa'
-import { findPids, readProcess, readStat } from './processes.ts'
+import { findPids, listPids, readProcess, readStat } from './processes.ts'
 
 /** The system calls with which something is made, published or removed. */
 const steps = 'mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,symlink,symlinkat,link,linkat'
@@ -11,7 +11,7 @@ const steps = 'mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,sym
 export const oneThread = { UV_THREADPOOL_SIZE: '1' }
 
 export interface ArmedKill {
-  /** Lets the process go. @returns whether it was killed. */
+  /** Lets them go. @returns whether one was killed. */
   disarm(): Promise<boolean>
 }
 
@@ -51,7 +51,7 @@ export async function armKill(pid: number, nth: number): Promise<ArmedKill> {
       ])
       tracer.kill('SIGINT')
       await tracer
-      return isOver
+      return isOver || hands.some((hand) => !listPids().includes(hand))
     },
   }
 }
