@@ -20,12 +20,16 @@ const files = {
  * Tries `round` with one step after the other to die at, until there are no more; the long form tries each.
  *
  * @param round answers whether something died.
+ * @param options.hasSteps whether there is at least one.
  */
-async function killAtSteps(round: (nth: number) => Promise<boolean>): Promise<void> {
+async function killAtSteps(
+  round: (nth: number) => Promise<boolean>,
+  { hasSteps = true }: { hasSteps?: boolean } = {},
+): Promise<void> {
   const isLong = countRounds(1) > 1
   let kills = 0
   for (let nth = 1; await round(nth); nth = isLong ? nth + 1 : nth * 3) kills += 1
-  expect(kills).toBeGreaterThan(0)
+  if (hasSteps) expect(kills).toBeGreaterThan(0)
 }
 
 /**
@@ -74,13 +78,18 @@ test.each([
   await using project = await makeProject(files)
   const run = async (...words: string[]) =>
     expect(await runCli(project.dir, words, { env: oneThread })).toMatchObject({ exitCode: 0 })
-  await killAtSteps(async (nth) => {
-    await run('branch', 'create', 'dev')
-    await run('branch', 'snapshot', 'dev', 'one')
-    // Nothing is copied of a branch in which nothing was changed.
-    await change(project)
-    return runAndKill(home, project.dir, args, nth)
-  })
+  // A restore may find a branch that is ready, and then does nothing to any file.
+  const hasSteps = args[1] !== 'restore'
+  await killAtSteps(
+    async (nth) => {
+      await run('branch', 'create', 'dev')
+      await run('branch', 'snapshot', 'dev', 'one')
+      // Nothing is copied of a branch in which nothing was changed.
+      await change(project)
+      return runAndKill(home, project.dir, args, nth)
+    },
+    { hasSteps },
+  )
   await expectWhole(project)
   expect(await home.end()).toEqual([])
 })
